@@ -1,0 +1,59 @@
+/* limits.h: every bound of the system with its unit and its reason; relations between bounds are
+ * static asserts at the end. A bound that has no reason says so. */
+#ifndef GOSSAMER_LIMITS_H
+#define GOSSAMER_LIMITS_H
+
+/* --- keys and values (api.md 9) */
+#define NS_SIZE_MAX 64                   /* bytes; a namespace is a label, not a path */
+#define KEY_SIZE_MAX 1024                /* bytes; fits one index row and one log line */
+#define VALUE_SIZE_MAX (8u << 20)        /* bytes; hard ceiling of http.value_max */
+#define VALUE_SIZE_DEFAULT (1u << 20)    /* bytes; http.value_max */
+#define META_SIZE_MAX 4096               /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
+#define CONTEXT_SIZE_MAX 2048            /* bytes of a context token as text */
+#define SIBLINGS_MAX 64                  /* a write that would add one more is refused */
+#define OBJECT_ENTRIES_MAX 255           /* actors in one object; counts are one byte in a row */
+#define OBJECT_VALUES_MAX 255            /* values in one object; merging may exceed SIBLINGS_MAX */
+#define OBJECT_SIZE_MAX (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
+
+/* --- placement */
+#define REPLICAS_MAX 7                   /* owners of one partition */
+#define OWNERS_MAX (REPLICAS_MAX + 2)    /* owners and the two fallback ranks */
+#define SET_MAX (2 * REPLICAS_MAX)       /* base and target owners of a moving partition together */
+#define PARTITION_BITS_MAX 16
+#define PARTITION_BITS_DEFAULT 14        /* largest/mean load 1.02 at 10 peers (protocols.md 4) */
+
+/* --- mesh */
+#define CELL_MAX 2048                    /* members of a full view; 0.5 MB of records */
+#define DATAGRAM_SIZE_MAX 1350           /* bytes; fits every common MTU with tunnels */
+#define DATAGRAM_OVERHEAD 76             /* clear header 20, hello 40, tag 16 */
+#define SELF_RECORD_SIZE_MAX 700         /* bytes of a signed self record */
+#define PLACE_RECORD_SIZE_MAX 220        /* bytes of one placement record */
+#define FRAME_HEADER_SIZE 14             /* bytes */
+#define FRAME_CHUNK_MAX 16384            /* bytes of a frame's body in one record: a value never delays a ping */
+#define FRAME_BODY_MAX (OBJECT_SIZE_MAX + 65536u) /* bytes of one reassembled message */
+#define CONTROL_SIZE_MAX (1u << 20)      /* bytes of a control message */
+#define LINKS_PER_PEER_MAX 2
+#define SEEDS_MAX 64                     /* no reason but a bound */
+#define MESSAGES_PER_DATAGRAM_MAX 64     /* the smallest message takes 20 bytes */
+
+/* --- overlay (Kademlia) */
+#define KAD_K 16                         /* contacts per bucket */
+#define KAD_ALPHA 3                      /* queries in flight of one lookup */
+#define KAD_BETA 8                       /* contacts per answer */
+#define KAD_REPLACEMENTS 8               /* waiting contacts per bucket */
+#define KAD_BUCKETS_MAX 256              /* one per bit of the identifier */
+
+/* --- the step */
+#define ROUTE_MAX 12                     /* peers named in Gossamer-Route */
+#define LIST_LIMIT_MAX 10000             /* items of one listing page */
+#define LIST_LIMIT_DEFAULT 1000
+#define SCAN_ROWS_MAX 1000               /* rows of one page read from the store: no long iterator */
+
+_Static_assert(KAD_K >= KAD_BETA, "a bucket can fill one answer");
+_Static_assert(SELF_RECORD_SIZE_MAX + 200 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
+               "a ping and the greatest self record share a datagram");
+_Static_assert(KAD_BETA * 100 + 100 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
+               "one answer with beta contacts fits a datagram");
+_Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
+
+#endif

@@ -1,0 +1,87 @@
+/* node.h: the one pure machine. node_step takes an event and emits effects; the daemon drives it
+ * with libev, the simulator with a heap of simulated time, and both run this very code. */
+#ifndef GOSSAMER_NODE_H
+#define GOSSAMER_NODE_H
+
+#include "effect.h"
+#include "metrics.h"
+#include "place.h"
+#include "seal.h"
+#include "trace.h"
+
+enum node_profile { PROFILE_LOCAL = 0, PROFILE_LAN = 1, PROFILE_WAN = 2 };
+
+/* What a node is told once. Slices and pointers are copied or, where said, borrowed for life. */
+struct node_config {
+    const struct seal_identity *identity; /* borrowed */
+    const struct seal_keyring *keyring;   /* copied */
+    struct label name, host, zone;
+    uint16_t weight; /* 1/256 */
+    uint8_t address_count;
+    struct address addresses[SELF_ADDRESSES_MAX]; /* advertised mesh addresses */
+    uint16_t http_port;
+    enum node_profile profile;
+    uint8_t replicas;       /* used when this peer founds the cluster */
+    uint8_t partition_bits; /* same */
+    uint8_t cell_depth;     /* same; 0 outside the tests of the overlay */
+    const char *seeds;      /* borrowed: comma separated host[:port], "" for none */
+    uint32_t members_max;   /* capacity of the member table; at most CELL_MAX * 2 */
+    uint32_t operations_max; /* operations in flight, coordinated or forwarded */
+    uint32_t links_max;
+    uint32_t value_max;          /* bytes */
+    uint32_t request_timeout_ms; /* default deadline of an operation */
+    uint32_t sync_interval_ms;   /* between anti-entropy rounds with one peer */
+    struct place_cache *tables;  /* borrowed; shared by the nodes of one process */
+};
+
+/* The three things that are injected. */
+struct node_ports {
+    struct store store;          /* only get and release are called */
+    struct seal_entropy entropy; /* keys, epochs, the seed of the node's generator */
+    struct trace_sink trace;
+};
+
+struct node;
+
+/* node_new allocates everything the node will ever need from the capacities in `config`. OK;
+ * MEMORY; BAD for a configuration that contradicts itself. */
+enum status node_new(struct node **node, const struct node_config *config,
+                     const struct node_ports *ports) MUST_USE;
+/* node_delete frees the node. Tickets still open end without a reply. */
+void node_delete(struct node *node);
+/* node_step handles one event and appends effects. It cannot fail on anything from outside: bad
+ * input is counted, traced and dropped. The first event is EVENT_OPENED. */
+void node_step(struct node *node, const struct event *event, struct effects *effects);
+/* node_deadline tells when EVENT_TIMER is next due, INSTANT_NEVER when nothing is. */
+instant node_deadline(const struct node *node);
+/* node_metrics returns the node's counters; gauges are brought up to date by the call. */
+const struct metrics *node_metrics(struct node *node);
+
+/* --- read-only views for drivers, checkers of the simulator and tests */
+
+/* node_id returns the NodeID. */
+const struct node_id *node_self(const struct node *node);
+/* node_member_rank tells how this node sees a peer: a rank, or -1 for a stranger. */
+int node_member_rank(const struct node *node, const struct node_id *id);
+/* node_member_incarnation returns the incarnation this node holds for a peer, 0 for a stranger. */
+uint64_t node_member_incarnation(const struct node *node, const struct node_id *id);
+/* node_digest returns the 8-byte digest of the member and placement tables: equal views, equal
+ * digests. */
+uint64_t node_digest(const struct node *node);
+/* node_layout returns the hash of the placement list, 0 before the founding is known. */
+uint64_t node_layout(const struct node *node);
+/* node_is_ready tells whether the node would serve: founded, store open, on the placement list. */
+bool node_is_ready(const struct node *node);
+/* node_place_state returns the peer's own state on the placement list, 0 when not on it. */
+unsigned node_place_state(const struct node *node);
+/* node_partition_of gives the partition of a key; meaningful once the founding is known. */
+uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key);
+/* node_owners fills the ids of the base owners of a partition and returns how many. */
+unsigned node_owners(const struct node *node, uint32_t partition, struct node_id *owners);
+/* node_row_key writes the OBJ row key of a key (STORE_KEY_SIZE_MAX bytes at `into`). */
+struct slice node_row_key(const struct node *node, struct slice ns, struct slice key,
+                          uint8_t *into);
+/* node_fingerprint returns the incremental fingerprint of a partition as this node holds it. */
+struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count);
+
+#endif

@@ -1,0 +1,194 @@
+/* op.h: what a client asks and what it is told, in words that name no HTTP. The edge makes `op`
+ * from bytes and bytes from `result`; the core knows only these two. Types, no functions. */
+#ifndef GOSSAMER_OP_H
+#define GOSSAMER_OP_H
+
+#include "limits.h"
+#include "message.h"
+#include "status.h"
+#include "types.h"
+
+/* Ties an answer to its question. Chosen by the driver, never 0. */
+typedef uint64_t ticket;
+
+enum op_kind {
+    OP_GET = 1,    /* read one key; the result holds every sibling, the winner first */
+    OP_PUT = 2,    /* write one key */
+    OP_DELETE = 3, /* delete one key */
+    OP_LIST = 4,   /* keys of a namespace in byte order */
+    OP_LOOKUP = 5, /* who owns a key; with a verify also what each owner holds */
+    /* Answered by the peer itself: */
+    OP_SELF = 6,
+    OP_MEMBERS = 7,
+    OP_CLUSTER = 8,
+    OP_READY = 9,
+    OP_METRICS = 10,
+    OP_OVERLAY = 11, /* iterative FIND_NODE for a key or an id */
+    /* Administration: */
+    OP_BLOCK = 12, /* drop mesh traffic with the named peers; replaces the list */
+    OP_LEAVE = 13, /* hand data over, then stop */
+    OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
+};
+
+enum consistency { CONSISTENCY_DEFAULT = 0, CONSISTENCY_ONE = 1, CONSISTENCY_QUORUM = 2, CONSISTENCY_ALL = 3 };
+
+/* Conditions of a request; more than one bit may be set. `etags` belongs to MATCH and NONE_MATCH. */
+#define CONDITION_MATCH 1u          /* If-Match: "a", "b" */
+#define CONDITION_NONE_MATCH 2u     /* If-None-Match: "a" */
+#define CONDITION_EXISTS 4u         /* If-Match: * */
+#define CONDITION_ABSENT 8u         /* If-None-Match: * */
+#define OP_ETAGS_MAX 8
+
+/* Slices live as long as the event that carries the op; the core copies what it keeps. */
+struct op {
+    enum op_kind kind;
+    enum consistency consistency;
+    uint32_t timeout_ms; /* 0: the configured default */
+    uint8_t condition;   /* CONDITION_* bits */
+    uint8_t etag_count;
+    bool is_verify; /* OP_LOOKUP: ask every owner; OP_PUT: return the stored value */
+    uint32_t limit; /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
+    uint64_t etags[OP_ETAGS_MAX];
+    struct slice ns, key;   /* OP_BLOCK: comma separated names or ids in `key` */
+    struct slice prefix;    /* OP_LIST */
+    struct slice after;     /* OP_LIST: exclusive start, empty from the beginning */
+    struct slice context;   /* causal context token as the client sent it; empty: blind */
+    struct slice meta;      /* OP_PUT: encoded metadata (meta fields below) */
+    struct slice body;      /* OP_PUT */
+};
+
+/* Metadata of a value: fields (tag u8 | length u16 big-endian | bytes), tags ascending, USER may
+ * repeat. The edge writes and reads them; the core only carries them. */
+enum meta_tag {
+    META_CONTENT_TYPE = 1,
+    META_CONTENT_ENCODING = 2,
+    META_CACHE_CONTROL = 3,
+    META_USER = 4, /* "name: value" of one Gossamer-Meta-* field, name without the prefix */
+};
+
+/* What is known of a write that did not succeed (api.md 8). */
+enum outcome {
+    OUTCOME_NONE = 0,       /* not a write, or it succeeded */
+    OUTCOME_NOT_STORED = 1, /* certainly not applied, now or later */
+    OUTCOME_PARTIAL = 2,    /* at least one owner has it, it will spread */
+    OUTCOME_UNKNOWN = 3,    /* it may appear later or never */
+};
+
+/* Roles of a peer in one request, for Gossamer-Route. */
+#define ROLE_EDGE 1u
+#define ROLE_COORD 2u
+#define ROLE_REPLICA 4u
+#define ROLE_FAILED 8u
+
+struct route_hop {
+    struct label name;
+    uint8_t roles;
+};
+
+struct result_value {
+    uint64_t etag;        /* hash of the dot: changes with every write of the value */
+    uint64_t modified_ms; /* wall clock of the write, information only */
+    bool is_tombstone;
+    uint32_t size; /* bytes of the body, also when `body` is not carried (listings) */
+    struct slice meta, body;
+};
+
+struct result_item {
+    struct slice key;
+    uint32_t siblings;
+    struct result_value value; /* the winner, without body */
+};
+
+struct result_member {
+    struct node_id id;
+    struct label name, host, zone;
+    enum member_rank rank;
+    uint8_t place_state; /* enum place_state, 0: not on the list */
+    uint64_t incarnation;
+    uint16_t weight;
+    struct address mesh;
+    uint16_t http_port;
+    uint32_t rtt_us;
+    uint64_t since_ms; /* wall clock of the last change of state in this view */
+    bool is_self, is_blocked;
+};
+
+struct result_owner {
+    struct node_id id;
+    struct label name;
+    enum member_rank rank;
+    bool is_base, is_target;
+    enum status answer; /* is_verify: OK, MISSING, or why it did not answer */
+    uint64_t etag;      /* is_verify: of the winner, 0 when none */
+};
+
+/* One step of an overlay lookup. */
+struct result_hop {
+    struct node_id id;
+    struct address address;
+    uint32_t rtt_us, contacts;
+    uint8_t prefix; /* bits shared with the target */
+    bool is_answered;
+};
+
+struct result_self {
+    struct node_id id;
+    struct label name, host, zone;
+    uint8_t cluster_id[CLUSTER_ID_SIZE];
+    uint8_t place_state;
+    uint16_t weight;
+    struct address mesh;
+    uint16_t http_port;
+    uint64_t incarnation, uptime_s, keys, bytes;
+    bool is_read_only, is_recovering, is_ready;
+    uint32_t blocked;
+};
+
+/* Enough for one summary sentence and its warnings. */
+struct result_cluster {
+    uint32_t alive, suspect, dead, left;
+    uint32_t joining, active, leaving;
+    uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
+    uint32_t replicas;
+    uint64_t layout, digest;
+    bool is_founded, is_ready, is_recovering, is_read_only;
+    uint32_t blocked;
+    uint32_t seeds, seeds_silent;
+    uint64_t key_id_seen; /* a cluster key id that peers used and we do not have, 0: none */
+    uint64_t key_id_ours;
+    struct address key_from; /* who used it */
+};
+
+/* The answer. Slices and arrays live until effects_reset; an edge that must keep them copies. */
+struct result {
+    enum op_kind kind;
+    enum status status;
+    enum outcome outcome;
+    bool is_created;               /* OP_PUT: nothing was there before */
+    uint8_t acks, required, total; /* owners that answered, that had to, that there are */
+    uint64_t etag;                 /* after a write */
+    struct slice context;          /* token text; empty: none */
+    uint8_t route_count;
+    struct route_hop route[ROUTE_MAX];
+    uint32_t took_ms;
+    struct label absent; /* an owner that did not answer, for the error's detail */
+    enum member_rank absent_rank;
+
+    uint32_t value_count; /* OP_GET: siblings, the winner first; 0 with STATUS_OK never happens */
+    const struct result_value *values;
+    uint32_t item_count; /* OP_LIST */
+    const struct result_item *items;
+    bool is_truncated; /* OP_LIST: more items follow the last */
+    uint32_t member_count;
+    const struct result_member *members; /* OP_MEMBERS */
+    uint32_t owner_count;
+    const struct result_owner *owners; /* OP_LOOKUP */
+    uint32_t partition;
+    uint64_t layout;
+    uint32_t hop_count;
+    const struct result_hop *hops; /* OP_OVERLAY */
+    struct result_self self;       /* OP_SELF, OP_READY */
+    struct result_cluster cluster; /* OP_CLUSTER, OP_READY, OP_METRICS */
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* place.h: who should hold a key, now and after the move. Partitions of the key hash are given to
+ * peers by weighted rendezvous hashing with integer scores (Thaler and Ravishankar 1998; weights
+ * as in "Weighted Distributed Hash Tables", Schindelhauer and Schomaker 2005), spread over hosts,
+ * then zones. Liveness plays no part: owners change only with the placement list. */
+#ifndef GOSSAMER_PLACE_H
+#define GOSSAMER_PLACE_H
+
+#include "limits.h"
+#include "message.h"
+#include "status.h"
+#include "types.h"
+
+/* --- tables: partition -> owners, an immutable value named by the hash of its input */
+
+struct place_cache;
+/* place_cache_new makes a cache in which nodes of one process share equal tables; `tables_max`
+ * unused tables are kept. place_cache_delete frees it; all tables must have been dropped. */
+struct place_cache *place_cache_new(uint32_t tables_max);
+void place_cache_delete(struct place_cache *cache);
+
+/* --- the placement list of one cell and the two owner sets made of it.
+ *
+ *   state     base  target
+ *   JOINING    no    yes       gets copies, becomes ACTIVE when it has them all
+ *   ACTIVE     yes   yes
+ *   LEAVING    yes   no        hands copies over, becomes OUT when others have them
+ *   OUT        no    no
+ *
+ * Writes need W owners in base and W in target; reads R in both. Each change of one record moves
+ * exactly one of the two sets, so neighbouring layouts always share a quorum (our own rule, after
+ * the joint sets of Raft, section 6, and Garage's layout history). */
+struct place;
+struct place_config {
+    struct place_cache *cache; /* borrowed */
+    uint32_t peers_max;        /* records kept, OUT included */
+    uint8_t seed[HASH_SEED_SIZE];
+    uint8_t partition_bits; /* at most PARTITION_BITS_MAX */
+    uint8_t cell_depth;
+    uint8_t replicas; /* N wanted; fewer peers, fewer owners */
+};
+/* place_new makes an empty list. NULL: no memory. */
+struct place *place_new(const struct place_config *config);
+void place_delete(struct place *place);
+
+/* place_merge takes a record in if it is newer (larger stamp, then larger by, then larger bytes).
+ * OK: the list changed. STALE: known or older. FULL. The tables are remade lazily. */
+enum status place_merge(struct place *place, const struct place_record *record) MUST_USE;
+/* place_find returns the record of a peer, NULL for a stranger; valid until the next merge. */
+const struct place_record *place_find(const struct place *place, uint64_t id8);
+/* place_count and place_at walk all records, OUT included, in id order. */
+uint32_t place_count(const struct place *place);
+const struct place_record *place_at(const struct place *place, uint32_t index);
+/* place_layout returns the hash over all records that are not OUT: state, weight, host, zone, id.
+ * 0 for an empty list. */
+uint64_t place_layout(const struct place *place);
+/* place_digest returns the sum over all records (OUT included) of siphash(record): its part of
+ * the table digest on pings. */
+uint64_t place_digest(const struct place *place);
+/* place_is_moving tells whether base and target differ anywhere: a peer is JOINING or LEAVING. */
+bool place_is_moving(const struct place *place);
+
+/* Owners of one partition: first all of base in rank order, then those only in target. */
+struct place_owners {
+    uint8_t count;                   /* entries below */
+    uint8_t base_count, target_count; /* size of each set: min(N, peers that may own) */
+    struct {
+        uint64_t id8;
+        bool is_base, is_target;
+    } peers[SET_MAX];
+};
+/* place_owners gives the owners of a partition under the present list. */
+void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
+/* place_partition gives the partition of a key hash (its first 8 bytes): the bits behind the cell
+ * depth. */
+uint32_t place_partition(const struct place *place, uint64_t hash_front);
+/* place_partition_count returns 2^partition_bits. */
+uint32_t place_partition_count(const struct place *place);
+
+/* place_score is the weighted rendezvous score of a peer for a partition; smaller is better.
+ * weight >= 1 (1/256). Public for tests and bench. */
+uint64_t place_score(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition,
+                     uint16_t weight);
+
+#endif

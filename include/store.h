@@ -1,0 +1,138 @@
+/* store.h: what a peer remembers. The core sees a store through five functions (`struct store`);
+ * the memory engine behind them lives here, the RocksDB engine in `host`. Row keys and the
+ * checksummed record around every value are made here and nowhere else (protocols.md 9). */
+#ifndef GOSSAMER_STORE_H
+#define GOSSAMER_STORE_H
+
+#include "blob.h"
+#include "limits.h"
+#include "status.h"
+#include "types.h"
+
+enum store_family {
+    STORE_OBJ,  /* h8 | ns | 0 | key -> object */
+    STORE_ELEM, /* rows of CRDT elements (reserved) */
+    STORE_IDX,  /* ns | 0 | key -> nothing: listing in byte order */
+    STORE_HINT, /* reserved */
+    STORE_DUE,  /* reserved */
+    STORE_TRIE, /* reserved */
+    STORE_SYS,  /* name -> what the peer knows about itself and the cluster */
+    STORE_STRONG, /* reserved */
+    STORE_FAMILY_COUNT
+};
+
+#define STORE_KEY_SIZE_MAX (8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX) /* bytes */
+
+/* One row to put or delete, or one row found. */
+struct store_row {
+    enum store_family family;
+    bool is_delete;
+    struct slice key;
+    struct slice value; /* record: header and body; empty when deleted */
+};
+
+/* A row that stays in place until released: a block of the cache, or memory of the engine. */
+struct store_pin {
+    struct slice value; /* record */
+    void *handle;       /* the engine's */
+};
+
+struct store_range {
+    enum store_family family;
+    struct slice from;  /* inclusive */
+    struct slice until; /* exclusive; empty: to the end of the family */
+    uint32_t rows_max;  /* at most SCAN_ROWS_MAX */
+    uint32_t bytes_max; /* keys and values; at least one row is always given */
+    bool is_keys_only;  /* values are left empty (listings of idx) */
+};
+
+/* Called per row in key order; false ends the scan. The row lives for the call. */
+typedef bool store_visit(void *context, const struct store_row *row);
+
+/* The five functions of an engine. The core calls only `get` and `release`; drivers the rest. */
+struct store {
+    /* get never waits. OK: `pin` holds the record until release. MISSING: certainly absent. COLD:
+     * ask by EFFECT_READ. CORRUPT: the engine itself found damage. IO: cannot be read now. */
+    enum status (*get)(void *context, enum store_family family, struct slice key,
+                       struct store_pin *pin);
+    /* release ends a pin and clears it. */
+    void (*release)(void *context, struct store_pin *pin);
+    /* apply writes all rows or none, durably (as far as the engine promises). OK, NO_SPACE (certainly
+     * nothing written), UNKNOWN_OUTCOME. */
+    enum status (*apply)(void *context, const struct store_row *rows, uint32_t count);
+    /* scan visits rows of a range. OK: `rows_max` or `bytes_max` was reached or the visitor ended it;
+     * END: the range is exhausted; CORRUPT, IO. */
+    enum status (*scan)(void *context, const struct store_range *range, store_visit *visit,
+                        void *visit_context);
+    /* checkpoint makes a consistent copy in a new directory. OK, UNSUPPORTED, IO. */
+    enum status (*checkpoint)(void *context, const char *directory);
+    void *context;
+};
+
+/* --- row keys (store_key.c) */
+
+/* store_key_obj writes h8 | ns | 0 | key into `into` (STORE_KEY_SIZE_MAX bytes) and returns it.
+ * ns holds no zero byte, so the key is unique and sorts by hash. */
+struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice key, uint8_t *into);
+/* store_key_idx writes ns | 0 | key. */
+struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into);
+/* store_key_split takes an OBJ row key apart. OK, BAD on anything store_key_obj does not write. */
+enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct slice *ns,
+                            struct slice *key) MUST_USE;
+/* store_key_partition gives the half-open range of OBJ row keys of a partition: `bits` bits of
+ * the key hash behind `cell_depth` bits equal those of `cell_prefix` (left-aligned) and
+ * `partition`. Both bounds are 8 bytes written to from8 and until8; returns false where the range
+ * runs to the end of the family (until is then empty). */
+bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
+                         uint32_t partition, uint8_t from8[8], uint8_t until8[8]);
+
+/* --- records (store_record.c): version u8 | type u8 | flags u8 | reserved u8 | check u32 | body.
+ * check = SipHash-2-4 of family, row key, header and body, truncated to 32 bits; so a right row
+ * under a wrong key is found too. */
+
+#define STORE_RECORD_HEADER 8 /* bytes */
+enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_EMPTY = 3 };
+
+/* store_record_write puts a record around `body` into a new blob. NULL when no memory is left. */
+struct blob *store_record_write(enum store_family family, struct slice row_key,
+                                enum store_record_type type, struct slice body);
+/* store_record_open verifies a record and returns its body, a slice into it. OK, CORRUPT. */
+enum status store_record_open(enum store_family family, struct slice row_key, struct slice record,
+                              struct slice *body) MUST_USE;
+
+/* --- rows queued but not yet committed (store_pending.c). A merge sees what is queued, a client
+ * sees only what is committed. Entries are keyed by OBJ row key; a newer one replaces an older
+ * and each remembers the write ticket that carries it. */
+
+struct store_pending;
+/* store_pending_new makes an empty table of at most `capacity` rows; `seed` keys its hash. NULL:
+ * no memory. */
+struct store_pending *store_pending_new(uint32_t capacity, const uint8_t seed[HASH_SEED_SIZE]);
+void store_pending_delete(struct store_pending *pending);
+/* store_pending_put notes that `record` (a reference is taken) is on its way under `write`. OK, FULL,
+ * MEMORY. */
+enum status store_pending_put(struct store_pending *pending, struct slice row_key,
+                              struct blob *record, uint64_t write) MUST_USE;
+/* store_pending_get returns the newest queued record of a key, or NULL. */
+struct blob *store_pending_get(const struct store_pending *pending, struct slice row_key);
+/* store_pending_end drops the entry if it is still the one of `write`: it is committed now (or
+ * failed). */
+void store_pending_end(struct store_pending *pending, struct slice row_key, uint64_t write);
+/* store_pending_count counts the entries. */
+uint32_t store_pending_count(const struct store_pending *pending);
+
+/* --- the memory engine (store_memory.c): an ordered map, bounded in bytes. No durability: what it
+ * promises ends with the process. */
+
+struct store_memory;
+/* store_memory_new makes an empty engine of at most `bytes_max` bytes of keys and values. */
+struct store_memory *store_memory_new(uint64_t bytes_max);
+void store_memory_delete(struct store_memory *memory);
+/* store_memory_ports fills the five functions. `get` never answers COLD. apply answers NO_SPACE
+ * above the bound. */
+struct store store_memory_ports(struct store_memory *memory);
+/* store_memory_rows and _bytes tell what it holds. */
+uint64_t store_memory_rows(const struct store_memory *memory);
+uint64_t store_memory_bytes(const struct store_memory *memory);
+
+#endif
