@@ -1,5 +1,10 @@
 /* limits.h: every bound of the system with its unit and its reason; relations between bounds are
  * static asserts at the end. A bound that has no reason says so. */
+/* A library that asks for <limits.h> may find this file first: give it the system's as well. It
+ * stands outside the guard because a quoted include finds this file by directory, and then "next"
+ * is this file once more. */
+#include_next <limits.h>
+
 #ifndef GOSSAMER_LIMITS_H
 #define GOSSAMER_LIMITS_H
 
@@ -42,6 +47,7 @@
 #define KAD_BETA 8                       /* contacts per answer */
 #define KAD_REPLACEMENTS 8               /* waiting contacts per bucket */
 #define KAD_BUCKETS_MAX 256              /* one per bit of the identifier */
+#define CELL_DEPTH_MAX 32                /* bits of a NodeID that name a cell; no reason but a bound */
 
 /* --- the step */
 #define ROUTE_MAX 12                     /* peers named in Gossamer-Route */

@@ -46,7 +46,8 @@ struct op {
     uint32_t timeout_ms; /* 0: the configured default */
     uint8_t condition;   /* CONDITION_* bits */
     uint8_t etag_count;
-    bool is_verify; /* OP_LOOKUP: ask every owner; OP_PUT: return the stored value */
+    bool is_verify;    /* OP_LOOKUP: ask every owner */
+    bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit; /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
     uint64_t etags[OP_ETAGS_MAX];
     struct slice ns, key;   /* OP_BLOCK: comma separated names or ids in `key` */
