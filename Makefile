@@ -42,9 +42,12 @@ FLAGS_release := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-
 LINK_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LLHTTP := /usr/share/llhttp
 LLHTTP_INCLUDE := /usr/share/include/llhttp
-# Only edge may reach the parser's header, only tests may reach tests/lib.
+# Only edge may reach the parser's header, only tests may reach tests/lib; a unit test may reach
+# the private headers of its own room.
 extra_flags = $(if $(filter src/edge/% tests/%,$(1)),-isystem $(LLHTTP_INCLUDE)) \
-	$(if $(filter tests/%,$(1)),-Itests/lib)
+	$(if $(filter tests/%,$(1)),-Itests/lib) \
+	$(if $(filter tests/unit/%,$(1)),-Isrc/$(word 3,$(subst /, ,$(1)))) \
+	$(if $(filter tests/store/%,$(1)),-Isrc/host)
 
 LIBS_core := -lsodium -lmsgpackc -ljansson
 LIBS_host := -lev -lrocksdb -lfyaml $(LIBS_core) -lpthread
