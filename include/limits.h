@@ -18,6 +18,8 @@
 #define SIBLINGS_MAX 64                  /* a write that would add one more is refused */
 #define OBJECT_ENTRIES_MAX 255           /* actors in one object; counts are one byte in a row */
 #define OBJECT_VALUES_MAX 255            /* values in one object; merging may exceed SIBLINGS_MAX */
+#define OBJECT_GONE_MAX 255              /* discarded dots that no td covers yet; one byte in a row */
+#define CONTEXT_DOTS_MAX 90              /* dots in one token: 1,451 bytes are 1,935 characters */
 #define OBJECT_SIZE_MAX (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
 
 /* --- placement */
