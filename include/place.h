@@ -43,7 +43,8 @@ struct place *place_new(const struct place_config *config);
 void place_delete(struct place *place);
 
 /* place_merge takes a record in if it is newer (larger stamp, then larger by, then larger bytes).
- * OK: the list changed. STALE: known or older. FULL. The tables are remade lazily. */
+ * OK: the list changed. STALE: known or older. FULL: a stranger above peers_max. BAD: no such
+ * state, or a label that is too long. The tables are remade lazily. */
 enum status place_merge(struct place *place, const struct place_record *record) MUST_USE;
 /* place_find returns the record of a peer, NULL for a stranger; valid until the next merge. */
 const struct place_record *place_find(const struct place *place, uint64_t id8);
@@ -68,7 +69,8 @@ struct place_owners {
         bool is_base, is_target;
     } peers[SET_MAX];
 };
-/* place_owners gives the owners of a partition under the present list. */
+/* place_owners gives the owners of a partition under the present list; none when nobody may own
+ * or when there was no memory for the table (the next call tries again). */
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
 /* place_partition gives the partition of a key hash (its first 8 bytes): the bits behind the cell
  * depth. */

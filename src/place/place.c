@@ -1,0 +1,327 @@
+/* place.c: the placement list of one cell and the two owner sets made of it.
+ *
+ * The list is a set of last-writer records, one per peer, merged by a total order (stamp, writer,
+ * bytes), so that any order of arrival ends in the same list (K7). It is not the live list:
+ * nothing here ever hears who is alive. That is the difference from a plain hash ring, where a
+ * late heartbeat moves data.
+ *
+ * Two sets are made of the list: base (ACTIVE and LEAVING) and target (JOINING and ACTIVE). A
+ * change of one record moves exactly one of them:
+ *
+ *            JOINING ------> ACTIVE ------> LEAVING ------> OUT
+ *     joins: target moves  base moves    target moves    base moves
+ *
+ * so a quorum of the old layout and one of the new always meet in the set that stood still. */
+#include "place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "ensure.h"
+#include "hash.h"
+#include "place_private.h"
+
+/* Bytes of one record in its canonical form; for comparing and hashing only, never sent. */
+#define PLACE_FORM_SIZE_MAX (1 + NODE_ID_SIZE + 1 + 2 + 2 * (NAME_SIZE_MAX + 1) + 16)
+
+enum place_set { PLACE_BASE, PLACE_TARGET };
+
+struct place {
+    struct place_config config;
+    struct place_record *records;         /* owned, ascending by id8 */
+    const struct place_record **eligible; /* owned: room to collect the input of a table */
+    uint32_t count;                       /* records */
+    uint32_t placed;                      /* records that are not OUT */
+    uint32_t moving;                      /* records that are JOINING or LEAVING */
+    uint64_t digest;                      /* sum of hashes of the records */
+    uint64_t layout;                      /* sum of hashes of what the owners depend on */
+    bool is_fresh;                        /* the tables below belong to the present list */
+    struct place_table *base, *target;    /* references; NULL when there was no memory */
+};
+
+struct place *place_new(const struct place_config *config)
+{
+    struct place *place = calloc(1, sizeof *place);
+
+    ensure(config->cache);
+    ensure(config->peers_max <= UINT16_MAX);
+    ensure(config->partition_bits <= PARTITION_BITS_MAX);
+    ensure(config->cell_depth < 64 - PARTITION_BITS_MAX);
+    ensure(config->replicas >= 1 && config->replicas <= REPLICAS_MAX);
+    if (!place)
+        return NULL;
+    place->config = *config;
+    place->records = calloc(config->peers_max + 1u, sizeof *place->records);
+    place->eligible = calloc(config->peers_max + 1u, sizeof *place->eligible);
+    if (!place->records || !place->eligible) {
+        place_delete(place);
+        return NULL;
+    }
+    return place;
+}
+
+void place_delete(struct place *place)
+{
+    if (!place)
+        return;
+    place_cache_drop(place->config.cache, place->base);
+    place_cache_drop(place->config.cache, place->target);
+    free(place->eligible);
+    free(place->records);
+    free(place);
+}
+
+/* --- the records and their order */
+
+/* The part of a record that decides owners, then (for the whole form) who wrote it when. */
+static struct slice place_form(const struct place_record *record, bool is_whole, uint8_t *into)
+{
+    struct writer writer = writer_over(into, PLACE_FORM_SIZE_MAX);
+
+    write_u8(&writer, is_whole);
+    write_bytes(&writer, record->id.bytes, NODE_ID_SIZE);
+    write_u8(&writer, record->state);
+    write_u16(&writer, record->weight);
+    write_label(&writer, &record->host);
+    write_label(&writer, &record->zone);
+    if (is_whole) {
+        write_u64(&writer, record->stamp);
+        write_u64(&writer, record->by);
+    }
+    ensure(!writer.is_full);
+    return writer_done(&writer);
+}
+
+static uint64_t place_hash(const struct place *place, const struct place_record *record,
+                           bool is_whole)
+{
+    uint8_t form[PLACE_FORM_SIZE_MAX];
+    struct slice bytes = place_form(record, is_whole, form);
+
+    return hash_sip64(place->config.seed, bytes.data, bytes.size);
+}
+
+/* A total order: two records that differ anywhere are never equal, so merging cannot depend on
+ * which of them came first. */
+static bool place_is_newer(const struct place_record *a, const struct place_record *b)
+{
+    uint8_t form_a[PLACE_FORM_SIZE_MAX], form_b[PLACE_FORM_SIZE_MAX];
+
+    if (a->stamp != b->stamp)
+        return a->stamp > b->stamp;
+    if (a->by != b->by)
+        return a->by > b->by;
+    return slice_compare(place_form(a, true, form_a), place_form(b, true, form_b)) > 0;
+}
+
+static bool place_is_valid(const struct place_record *record)
+{
+    return record->state >= PLACE_JOINING && record->state <= PLACE_OUT &&
+           record->host.size <= NAME_SIZE_MAX && record->zone.size <= NAME_SIZE_MAX;
+}
+
+/* The index of `id8`, or of the first record behind where it would stand. */
+static uint32_t place_search(const struct place *place, uint64_t id8)
+{
+    uint32_t low = 0, high = place->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (id_front(&place->records[middle].id) < id8)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool place_holds(const struct place *place, uint32_t index, uint64_t id8)
+{
+    return index < place->count && id_front(&place->records[index].id) == id8;
+}
+
+/* The sums lose a record before it changes and gain it afterwards. */
+static void place_account(struct place *place, const struct place_record *record, bool is_gained)
+{
+    uint64_t sign = is_gained ? 1 : UINT64_MAX;
+    bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING;
+
+    place->digest += sign * place_hash(place, record, true);
+    if (record->state == PLACE_OUT)
+        return;
+    place->layout += sign * place_hash(place, record, false);
+    place->placed += (uint32_t)sign;
+    if (is_moving)
+        place->moving += (uint32_t)sign;
+}
+
+enum status place_merge(struct place *place, const struct place_record *record)
+{
+    uint64_t id8 = id_front(&record->id);
+    uint32_t index = place_search(place, id8);
+
+    if (!place_is_valid(record))
+        return STATUS_BAD;
+    if (place_holds(place, index, id8)) {
+        if (!place_is_newer(record, &place->records[index]))
+            return STATUS_STALE;
+        place_account(place, &place->records[index], false);
+    } else {
+        if (place->count == place->config.peers_max)
+            return STATUS_FULL;
+        memmove(&place->records[index + 1], &place->records[index],
+                (place->count - index) * sizeof *place->records);
+        place->count++;
+    }
+    place->records[index] = *record;
+    place_account(place, record, true);
+    place->is_fresh = false;
+    return STATUS_OK;
+}
+
+const struct place_record *place_find(const struct place *place, uint64_t id8)
+{
+    uint32_t index = place_search(place, id8);
+
+    return place_holds(place, index, id8) ? &place->records[index] : NULL;
+}
+
+uint32_t place_count(const struct place *place)
+{
+    return place->count;
+}
+
+const struct place_record *place_at(const struct place *place, uint32_t index)
+{
+    ensure(index < place->count);
+    return &place->records[index];
+}
+
+uint64_t place_layout(const struct place *place)
+{
+    if (place->placed == 0)
+        return 0;
+    return place->layout ? place->layout : 1; /* 0 is taken by the empty list */
+}
+
+uint64_t place_digest(const struct place *place)
+{
+    return place->digest;
+}
+
+bool place_is_moving(const struct place *place)
+{
+    return place->moving > 0;
+}
+
+/* --- owners */
+
+static bool place_may_own(const struct place_record *record, enum place_set set)
+{
+    if (record->weight == 0)
+        return false;
+    switch ((enum place_state)record->state) {
+    case PLACE_JOINING:
+        return set == PLACE_TARGET;
+    case PLACE_ACTIVE:
+        return true;
+    case PLACE_LEAVING:
+        return set == PLACE_BASE;
+    case PLACE_OUT:
+        return false;
+    }
+    ensure_unreachable();
+}
+
+static struct place_table *place_table_of(struct place *place, enum place_set set)
+{
+    struct place_input input = {
+        .records = place->eligible,
+        .partition_bits = place->config.partition_bits,
+        .replicas = place->config.replicas,
+    };
+
+    memcpy(input.seed, place->config.seed, sizeof input.seed);
+    for (uint32_t i = 0; i < place->count; i++)
+        if (place_may_own(&place->records[i], set))
+            place->eligible[input.count++] = &place->records[i];
+    return place_cache_take(place->config.cache, &input);
+}
+
+/* The new tables are taken before the old ones are dropped: an unchanged set keeps its table. */
+static void place_refresh(struct place *place)
+{
+    struct place_table *base, *target;
+
+    if (place->is_fresh)
+        return;
+    base = place_table_of(place, PLACE_BASE);
+    target = place_table_of(place, PLACE_TARGET);
+    place_cache_drop(place->config.cache, place->base);
+    place_cache_drop(place->config.cache, place->target);
+    place->base = base;
+    place->target = target;
+    place->is_fresh = base && target;
+}
+
+static void place_owners_base(const struct place *place, uint32_t partition,
+                              struct place_owners *owners)
+{
+    unsigned width;
+    const uint16_t *row = place_table_row(place->base, partition, &width);
+
+    ensure(width <= REPLICAS_MAX);
+    for (unsigned i = 0; i < width; i++) {
+        owners->peers[i].id8 = place_table_id(place->base, row[i]);
+        owners->peers[i].is_base = true;
+    }
+    owners->count = owners->base_count = (uint8_t)width;
+}
+
+static void place_owners_target(const struct place *place, uint32_t partition,
+                                struct place_owners *owners)
+{
+    unsigned width;
+    const uint16_t *row = place_table_row(place->target, partition, &width);
+
+    ensure(width <= REPLICAS_MAX);
+    for (unsigned i = 0; i < width; i++) {
+        uint64_t id8 = place_table_id(place->target, row[i]);
+        unsigned at = 0;
+
+        while (at < owners->base_count && owners->peers[at].id8 != id8)
+            at++;
+        if (at == owners->base_count) {
+            at = owners->count++;
+            owners->peers[at].id8 = id8;
+        }
+        owners->peers[at].is_target = true;
+    }
+    owners->target_count = (uint8_t)width;
+}
+
+void place_owners(struct place *place, uint32_t partition, struct place_owners *owners)
+{
+    ensure(partition < place_partition_count(place));
+    memset(owners, 0, sizeof *owners);
+    place_refresh(place);
+    if (!place->is_fresh)
+        return; /* no memory for a table: no owner is known, the next call tries again */
+    place_owners_base(place, partition, owners);
+    place_owners_target(place, partition, owners);
+}
+
+uint32_t place_partition(const struct place *place, uint64_t hash_front)
+{
+    if (place->config.partition_bits == 0)
+        return 0;
+    return (uint32_t)((hash_front << place->config.cell_depth) >>
+                      (64 - place->config.partition_bits));
+}
+
+uint32_t place_partition_count(const struct place *place)
+{
+    return 1u << place->config.partition_bits;
+}

@@ -1,0 +1,89 @@
+/* place_spread.c: which peers become owners, given their scores.
+ *
+ * Owners are picked one by one, each time the best score of the first class that is not empty:
+ *
+ *   class 0   host unused and zone unused
+ *   class 1   host unused
+ *   class 2   peer unused
+ *
+ * so that two owners share a host only when no other host is left, then the same for zones (K11).
+ * The classes are looked at per pick and not fixed beforehand: a zone that fills up late must not
+ * spoil the earlier picks. */
+#include "place_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ensure.h"
+
+enum status place_spread_init(struct place_spread *spread, const struct place_peer *peers,
+                              uint32_t count)
+{
+    *spread = (struct place_spread){.peers = peers, .count = count};
+    spread->scores = calloc(count ? count : 1, sizeof *spread->scores);
+    spread->is_used = calloc(count ? count : 1, 3);
+    if (!spread->scores || !spread->is_used) {
+        place_spread_close(spread);
+        return STATUS_MEMORY;
+    }
+    spread->is_host_used = spread->is_used + count;
+    spread->is_zone_used = spread->is_host_used + count;
+    return STATUS_OK;
+}
+
+void place_spread_close(struct place_spread *spread)
+{
+    free(spread->scores);
+    free(spread->is_used);
+    *spread = (struct place_spread){0};
+}
+
+/* The class of an unused peer; smaller is better. */
+static unsigned place_spread_class(const struct place_spread *spread, uint32_t peer)
+{
+    if (spread->is_host_used[spread->peers[peer].host])
+        return 2;
+    return spread->is_zone_used[spread->peers[peer].zone] ? 1 : 0;
+}
+
+static uint32_t place_spread_best(const struct place_spread *spread)
+{
+    uint32_t best = UINT32_MAX;
+    unsigned best_class = UINT32_MAX;
+
+    for (uint32_t i = 0; i < spread->count; i++) {
+        unsigned class;
+
+        if (spread->is_used[i])
+            continue;
+        class = place_spread_class(spread, i);
+        /* Peers stand in id order, so that a strict comparison breaks ties by id. */
+        if (class < best_class ||
+            (class == best_class && spread->scores[i] < spread->scores[best])) {
+            best = i;
+            best_class = class;
+        }
+    }
+    return best;
+}
+
+void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *owners)
+{
+    ensure(wanted <= spread->count);
+    for (unsigned rank = 0; rank < wanted; rank++) {
+        uint32_t best = place_spread_best(spread);
+
+        ensure(best < spread->count);
+        owners[rank] = (uint16_t)best;
+        spread->is_used[best] = 1;
+        spread->is_host_used[spread->peers[best].host] = 1;
+        spread->is_zone_used[spread->peers[best].zone] = 1;
+    }
+    for (unsigned rank = 0; rank < wanted; rank++) {
+        const struct place_peer *peer = &spread->peers[owners[rank]];
+
+        spread->is_used[owners[rank]] = 0;
+        spread->is_host_used[peer->host] = 0;
+        spread->is_zone_used[peer->zone] = 0;
+    }
+}
