@@ -50,6 +50,15 @@
 #define KAD_REPLACEMENTS 8               /* waiting contacts per bucket */
 #define KAD_BUCKETS_MAX 256              /* one per bit of the identifier */
 #define CELL_DEPTH_MAX 32                /* bits of a NodeID that name a cell; no reason but a bound */
+#define KAD_BUCKETS_KEPT 40              /* the last also holds all longer prefixes */
+#define KAD_LOOKUPS_MAX 16               /* lookups at once, refreshes included: 7 KiB each */
+#define KAD_CANDIDATES_MAX 64            /* contacts one lookup remembers: 4 k */
+#define KAD_LOOKUP_QUERIES_MAX 96        /* of one lookup: 64 contacts, half of them twice */
+#define KAD_CHECKS_MAX 16                /* contacts checked at once: no burst after a pause */
+
+/* --- balance */
+#define BALANCE_HOT_ABOVE 4              /* requests in flight a peer may have and still be cold */
+#define BALANCE_FAILURES_MAX 5           /* failures in a row that eject a peer (Envoy's figure) */
 
 /* --- the step */
 #define ROUTE_MAX 12                     /* peers named in Gossamer-Route */
