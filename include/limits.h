@@ -60,6 +60,25 @@
 #define BALANCE_HOT_ABOVE 4              /* requests in flight a peer may have and still be cold */
 #define BALANCE_FAILURES_MAX 5           /* failures in a row that eject a peer (Envoy's figure) */
 
+/* --- the edge (api.md 9, security.md H1 to H3) */
+#define EDGE_LINE_MAX 8192               /* bytes of a request line: a key of 1 KiB all in escapes, and a query */
+#define EDGE_HEAD_MAX 16384              /* bytes of a request line and all header fields */
+#define EDGE_FIELDS_MAX 100              /* header fields of one request */
+#define EDGE_USER_MAX 32                 /* Gossamer-Meta-* fields of one request; no reason but a bound */
+#define EDGE_USER_SIZE_MAX 2048          /* bytes of all Gossamer-Meta-* names and values */
+#define EDGE_TYPE_SIZE_MAX 255           /* bytes of a stored Content-Type, -Encoding or Cache-Control */
+#define EDGE_CHUNK_LINE_MAX 300          /* bytes of a chunk header: 16 digits and an extension up to 256 */
+#define EDGE_JSON_SIZE_MAX 65536         /* bytes of a JSON request body */
+#define EDGE_JSON_DEPTH_MAX 32           /* the deepest document of api.md needs 29 */
+#define EDGE_PIPELINE_MAX 128            /* requests of one connection in work */
+#define EDGE_INPUT_SLACK (256u << 10)    /* bytes read ahead of the request in work: four reads */
+#define EDGE_OUTPUT_HIGH (1u << 20)      /* unsent bytes above which no further request is taken */
+#define EDGE_REPLY_MAX (64u << 20)       /* one reply: an object of 16 MiB as base64 in JSON, and room */
+#define EDGE_OUTPUT_MAX (256u << 20)     /* unsent bytes of one connection; beyond it is cut */
+#define EDGE_KEEP_MAX 16384              /* bytes of an empty buffer kept for the next request */
+#define EDGE_BODY_GRACE_S 20             /* a body may be slow for so long (H2) */
+#define EDGE_BODY_RATE_MIN 1000          /* bytes per second after that (H2) */
+
 /* --- the step */
 #define ROUTE_MAX 12                     /* peers named in Gossamer-Route */
 #define LIST_LIMIT_MAX 10000             /* items of one listing page */
@@ -72,5 +91,9 @@ _Static_assert(SELF_RECORD_SIZE_MAX + 200 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_M
 _Static_assert(KAD_BETA * 100 + 100 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
                "one answer with beta contacts fits a datagram");
 _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
+
+_Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
+_Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
+               "every sibling of an object fits one reply");
 
 #endif
