@@ -1,0 +1,182 @@
+/* crdt.h: what a key holds and how copies of it become one: dotted version vector sets with values
+ * and tombstones, causal contexts, and the hybrid clock that stamps writes. Pure functions over
+ * plain structs, no allocation, no I/O (protocols.md parts 1 and 5).
+ *
+ * A decoded object points into the bytes it was read from: keep those as long as the object. The
+ * result of a write or merge points into the bytes of everything that went into it. */
+#ifndef GOSSAMER_CRDT_H
+#define GOSSAMER_CRDT_H
+
+#include "bytes.h"
+#include "limits.h"
+#include "message.h"
+#include "status.h"
+#include "types.h"
+
+/* --- hybrid clock (crdt_clock.c), protocols.md part 1 */
+
+#define CRDT_CLOCK_AHEAD_MS 60000u /* a stamp further ahead than this does not move our clock */
+#define CRDT_STAMP_MAX (INT64_MAX) /* largest stamp an object or a context may name */
+
+/* A clock starts as {0} or at a stamp known to be unused; it never goes back. */
+struct crdt_clock {
+    uint64_t last; /* what packets carry: largest stamp taken from the wall, a peer or a write */
+    uint64_t far;  /* largest stamp issued beyond the limit on behalf of a key from the future */
+};
+
+/* crdt_clock_next issues a stamp above `last` and above `above`, the largest stamp seen in the key
+ * (and in the context) that is written; `wall_ms` is the wall clock in ms. No stamp is issued
+ * twice. If `above` is more than CRDT_CLOCK_AHEAD_MS ahead, the stamp is above it too, but the
+ * clock stays where it is: one key from the future does not drag all others along. */
+uint64_t crdt_clock_next(struct crdt_clock *clock, uint64_t wall_ms, uint64_t above);
+/* crdt_clock_observe is the Lamport rule for a stamp a peer sent; it moves the clock no further
+ * than CRDT_CLOCK_AHEAD_MS ahead of the wall. */
+void crdt_clock_observe(struct crdt_clock *clock, uint64_t wall_ms, uint64_t remote);
+/* crdt_stamp_ms returns the milliseconds in a stamp; crdt_stamp_of makes the first stamp of one. */
+uint64_t crdt_stamp_ms(uint64_t stamp);
+uint64_t crdt_stamp_of(uint64_t ms);
+
+/* --- objects (crdt_object.c): the state of one key */
+
+enum crdt_kind { CRDT_VALUE = 1, CRDT_TOMBSTONE = 2 };
+
+/* One write that is not discarded. A tombstone has neither metadata nor body. */
+struct crdt_value {
+    uint64_t actor; /* with `stamp` the dot of the write */
+    uint64_t stamp;
+    enum crdt_kind kind;
+    uint32_t body_size; /* bytes; told in a head too, where `body` is empty */
+    struct slice meta;  /* encoded metadata, carried and compared, never read */
+    struct slice body;
+};
+
+/* What one actor contributed. Every dot of the actor up to `td` is discarded; so are the ones in
+ * `gone`, which lie above. `seen`: every dot of the actor up to here is live, gone, or <= td. */
+struct crdt_entry {
+    uint64_t actor;
+    uint64_t td;
+    uint64_t seen;
+    uint16_t value_first, value_count; /* in `values`, stamps ascending, all > td */
+    uint16_t gone_first, gone_count;   /* in `gone`, ascending, all > td, none of them a value */
+};
+
+/* A key. No entries: the key was never heard of. Entries without values: everything there was is
+ * discarded, and this remembers it. */
+struct crdt_object {
+    bool is_head; /* bodies are left out; heads merge with heads only */
+    uint16_t entry_count, value_count, gone_count;
+    struct crdt_entry entries[OBJECT_ENTRIES_MAX]; /* actors ascending */
+    struct crdt_value values[OBJECT_VALUES_MAX];   /* by (actor, stamp), each entry's in a row */
+    uint64_t gone[OBJECT_GONE_MAX];                /* each entry's in a row */
+};
+
+/* crdt_object_clear makes an object without entries; it does not touch the arrays. */
+void crdt_object_clear(struct crdt_object *object);
+/* crdt_object_copy copies the used parts; slices point to where they pointed. */
+void crdt_object_copy(struct crdt_object *into, const struct crdt_object *from);
+/* crdt_object_decode reads what crdt_object_encode wrote of a full object; zero bytes are the
+ * empty object. Exactly one spelling of a state is accepted. OK; BAD for anything else: `object` is
+ * then empty. crdt_object_decode_head does the same for heads (zero bytes: an empty head). */
+enum status crdt_object_decode(struct slice bytes, struct crdt_object *object) MUST_USE;
+enum status crdt_object_decode_head(struct slice bytes, struct crdt_object *object) MUST_USE;
+/* crdt_object_strip turns an object into its head: bodies go, sizes stay. */
+void crdt_object_strip(struct crdt_object *object);
+/* crdt_object_size returns the exact number of bytes crdt_object_encode writes. */
+size_t crdt_object_size(const struct crdt_object *object);
+/* crdt_object_encode writes the canonical bytes: equal states, equal bytes. A head writes a head.
+ * OK; TOO_LARGE when it does not fit, then `out` is as it was. */
+enum status crdt_object_encode(const struct crdt_object *object, struct writer *out) MUST_USE;
+
+/* --- rules (crdt_dvv.c), protocols.md 5.1 */
+
+struct crdt_context;
+
+/* crdt_object_merge joins `other` into `into`: commutative, associative, idempotent over states
+ * that copies of one key can have. Both full, or both heads (ensured; an empty one goes with
+ * either). OK; CORRUPT: one dot with two different contents; TOO_LARGE: more than
+ * OBJECT_*_MAX or OBJECT_SIZE_MAX. `into` is unchanged unless OK. */
+enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object *other) MUST_USE;
+/* crdt_object_write discards what `context` names (NULL, a blind write: every value there is) and
+ * adds `value` under the dot (`actor`, `stamp`). `actor` is the writer's own, not 0; of `value`
+ * only kind, meta and body are read. `stamp` comes from crdt_clock_next above
+ * crdt_object_stamp_max and crdt_context_stamp_max. OK; SIBLING_LIMIT: it would add one more to
+ * SIBLINGS_MAX values; CONTEXT: `stamp` is not above the object and the context, or above
+ * CRDT_STAMP_MAX; TOO_LARGE: bounds as above, a body above VALUE_SIZE_MAX, metadata above
+ * META_SIZE_MAX. `object` is unchanged unless OK. */
+enum status crdt_object_write(struct crdt_object *object, const struct crdt_context *context,
+                              uint64_t actor, uint64_t stamp,
+                              const struct crdt_value *value) MUST_USE;
+
+/* --- what is shown (crdt_register.c) */
+
+/* crdt_object_winner finds the value a plain GET shows: the largest stamp, ties by actor; a
+ * tombstone loses against any value. `index` is in `values`. False: there is nothing, not even a
+ * tombstone. */
+bool crdt_object_winner(const struct crdt_object *object, uint16_t *index);
+/* crdt_object_siblings fills `order` with indices of all values and tombstones, winner first, newer
+ * before older; of equal ones (kind, metadata, body) only the first is listed. Heads know no
+ * bodies, so only tombstones fold there. Returns how many. */
+uint16_t crdt_object_siblings(const struct crdt_object *object, uint16_t order[OBJECT_VALUES_MAX]);
+/* crdt_object_live_count counts what crdt_object_siblings lists without the tombstone. */
+uint16_t crdt_object_live_count(const struct crdt_object *object);
+/* crdt_object_stamp_max returns the largest stamp the object names in any way, 0 when empty. */
+uint64_t crdt_object_stamp_max(const struct crdt_object *object);
+/* crdt_object_dominates tells whether merging `other` into `object` would change nothing. */
+bool crdt_object_dominates(const struct crdt_object *object, const struct crdt_object *other);
+/* crdt_etag makes the entity tag of one value from its dot. Never 0. */
+uint64_t crdt_etag(uint64_t actor, uint64_t stamp);
+
+/* crdt_object_fingerprint is SipHashx-2-4-128, keyed with the hash seed, of the row key and the
+ * dots of all values and tombstones; zero for an object without any. `row_key` is at most
+ * CRDT_ROW_KEY_MAX bytes (ensured). Anti-entropy adds these up (protocols.md 7.2). */
+#define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX)
+struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct slice row_key,
+                                      const struct crdt_object *object);
+/* crdt_object_digest identifies the whole causal state (dots, td, gone, seen): equal digests,
+ * equal objects; for GET_OBJ. Zero for an empty object. The same for an object and its head. */
+struct hash16 crdt_object_digest(const struct crdt_object *object);
+
+/* --- contexts (crdt_context.c), protocols.md 5.1 and 5.2 */
+
+/* What somebody was shown. Applied to a write it discards: of each actor in `vector` everything up
+ * to the stamp, and exactly the writes in `dots`. */
+struct crdt_context {
+    uint16_t vector_count, dot_count;
+    struct dot vector[OBJECT_ENTRIES_MAX];
+    struct dot dots[OBJECT_VALUES_MAX];
+};
+
+/* crdt_context_of_all is handed out with siblings=all, with a 404, and with a single value. */
+void crdt_context_of_all(const struct crdt_object *object, struct crdt_context *context);
+/* crdt_context_of_shown is handed out when one of several values was shown: `index` in `values`.
+ * Values equal to it were shown with it. When nothing else is there it is crdt_context_of_all. */
+void crdt_context_of_shown(const struct crdt_object *object, uint16_t index,
+                           struct crdt_context *context);
+/* crdt_context_of_write is handed out after a write: `object` is the state after it, the dot its
+ * own. */
+void crdt_context_of_write(const struct crdt_object *object, uint64_t actor, uint64_t stamp,
+                           struct crdt_context *context);
+/* crdt_context_stamp_max returns the largest stamp in a context, 0 when empty. */
+uint64_t crdt_context_stamp_max(const struct crdt_context *context);
+
+/* Which key a token belongs to. */
+struct crdt_scope {
+    const uint8_t *seed; /* HASH_SEED_SIZE bytes, the cluster's hash seed; borrowed */
+    struct slice ns;     /* at most NS_SIZE_MAX bytes (ensured) */
+    struct slice key;    /* at most KEY_SIZE_MAX bytes (ensured) */
+};
+
+/* crdt_context_encode appends the token as base64url text, at most CONTEXT_SIZE_MAX characters.
+ * What exceeds CONTEXT_DOTS_MAX is left out: that costs a sibling, never a value. OK; TOO_LARGE
+ * when `text` has no room, then it is as it was. */
+enum status crdt_context_encode(const struct crdt_context *context, const struct crdt_scope *scope,
+                                struct writer *text) MUST_USE;
+/* crdt_context_decode reads a token. OK; CONTEXT: damaged, of another key, of another cluster. */
+enum status crdt_context_decode(struct slice text, const struct crdt_scope *scope,
+                                struct crdt_context *context) MUST_USE;
+/* crdt_context_guard refuses what would discard the future: OK; CONTEXT for a stamp more than
+ * CRDT_CLOCK_AHEAD_MS after `now_stamp` that `object` has not heard of. */
+enum status crdt_context_guard(const struct crdt_context *context, const struct crdt_object *object,
+                               uint64_t now_stamp) MUST_USE;
+
+#endif

@@ -1,0 +1,378 @@
+/* Objects as structs and as bytes. One state has one spelling, so that equal states have equal
+ * bytes; the decoder accepts nothing else.
+ *
+ *   one entry, one value, td 0, nothing gone (1: full, 3: head):
+ *     shape u8 | actor u64 | stamp u64 | kind u8 | metadata | body to the end, or its size u32
+ *   everything else (2: full, 4: head):
+ *     shape u8 | entries u8 | entries
+ *     entry    = actor u64 | flags u8 | [td u64] | values u8 | values
+ *                | [gone u8 | stamp u64 each | seen u64]
+ *     value    = stamp u64 | kind u8 | metadata | body size u32 | [body]
+ *     metadata = size as u8 below 128, else as u16 with the top bit set | bytes
+ *   the empty object: no bytes
+ */
+#include "crdt_room.h"
+#include "ensure.h"
+
+enum object_shape { SHAPE_ONE = 1, SHAPE_MANY = 2, SHAPE_ONE_HEAD = 3, SHAPE_MANY_HEAD = 4 };
+
+#define ENTRY_TD 1u   /* td is not 0 and follows */
+#define ENTRY_GONE 2u /* gone is not empty and follows with seen */
+#define META_LONG 0x80u
+
+/* --- the struct */
+
+void crdt_object_clear(struct crdt_object *object)
+{
+    object->is_head = false;
+    object->entry_count = object->value_count = object->gone_count = 0;
+}
+
+void crdt_object_copy(struct crdt_object *into, const struct crdt_object *from)
+{
+    into->is_head = from->is_head;
+    into->entry_count = from->entry_count;
+    into->value_count = from->value_count;
+    into->gone_count = from->gone_count;
+    memmove(into->entries, from->entries, from->entry_count * sizeof(from->entries[0]));
+    memmove(into->values, from->values, from->value_count * sizeof(from->values[0]));
+    memmove(into->gone, from->gone, from->gone_count * sizeof(from->gone[0]));
+}
+
+void crdt_object_strip(struct crdt_object *object)
+{
+    object->is_head = true;
+    for (unsigned i = 0; i < object->value_count; i++)
+        object->values[i].body = SLICE_NONE;
+}
+
+const struct crdt_entry *crdt_object_find(const struct crdt_object *object, uint64_t actor)
+{
+    for (unsigned i = 0; i < object->entry_count; i++)
+        if (object->entries[i].actor == actor)
+            return &object->entries[i];
+    return NULL;
+}
+
+uint64_t crdt_entry_shown(const struct crdt_object *object, const struct crdt_entry *entry)
+{
+    /* Values are ascending and above td. */
+    if (entry->value_count == 0)
+        return entry->td;
+    return object->values[entry->value_first + entry->value_count - 1].stamp;
+}
+
+uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entry *entry)
+{
+    uint64_t top = entry->seen;
+
+    if (entry->gone_count > 0) {
+        uint64_t last = object->gone[entry->gone_first + entry->gone_count - 1];
+
+        top = last > top ? last : top;
+    }
+    return top;
+}
+
+static bool entry_is_sorted(const struct crdt_object *object, const struct crdt_entry *entry)
+{
+    const struct crdt_value *values = object->values + entry->value_first;
+    const uint64_t *gone = object->gone + entry->gone_first;
+    uint64_t last = entry->td;
+    unsigned v = 0;
+
+    for (unsigned i = 0; i < entry->value_count; i++) {
+        if (values[i].stamp <= last || values[i].stamp > CRDT_STAMP_MAX)
+            return false;
+        last = values[i].stamp;
+    }
+    last = entry->td;
+    for (unsigned i = 0; i < entry->gone_count; i++) {
+        if (gone[i] <= last || gone[i] > CRDT_STAMP_MAX)
+            return false;
+        last = gone[i];
+        while (v < entry->value_count && values[v].stamp < gone[i])
+            v++;
+        if (v < entry->value_count && values[v].stamp == gone[i])
+            return false;
+    }
+    return true;
+}
+
+bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt_entry *entry)
+{
+    uint64_t shown = crdt_entry_shown(object, entry), first;
+
+    if (entry->actor == 0 || entry->td > CRDT_STAMP_MAX || entry->seen > CRDT_STAMP_MAX ||
+        !entry_is_sorted(object, entry))
+        return false;
+    if (entry->gone_count == 0)
+        return entry->seen == shown && shown > 0;
+    first = object->gone[entry->gone_first];
+    if (entry->seen < shown)
+        return false;
+    return first > entry->seen ||
+           (entry->value_count > 0 && object->values[entry->value_first].stamp < first);
+}
+
+static bool object_is_one(const struct crdt_object *object)
+{
+    return object->entry_count == 1 && object->value_count == 1 && object->gone_count == 0 &&
+           object->entries[0].td == 0;
+}
+
+/* --- sizes and writing */
+
+static size_t meta_size(struct slice meta)
+{
+    return meta.size + (meta.size < META_LONG ? 1 : 2);
+}
+
+size_t crdt_object_size(const struct crdt_object *object)
+{
+    size_t size = 2;
+
+    if (object->entry_count == 0)
+        return 0;
+    if (object_is_one(object)) {
+        const struct crdt_value *value = &object->values[0];
+
+        return 18 + meta_size(value->meta) + (object->is_head ? 4 : value->body.size);
+    }
+    for (unsigned i = 0; i < object->entry_count; i++) {
+        const struct crdt_entry *entry = &object->entries[i];
+
+        size += entry->td > 0 ? 18 : 10;
+        size += entry->gone_count > 0 ? 9 + 8 * (size_t)entry->gone_count : 0u;
+    }
+    for (unsigned i = 0; i < object->value_count; i++)
+        size += 13 + meta_size(object->values[i].meta) + object->values[i].body.size;
+    return size;
+}
+
+static void meta_write(struct writer *out, struct slice meta)
+{
+    if (meta.size < META_LONG)
+        write_u8(out, (uint8_t)meta.size);
+    else
+        write_u16(out, (uint16_t)(meta.size | META_LONG << 8));
+    write_slice(out, meta);
+}
+
+static void one_write(struct writer *out, const struct crdt_object *object)
+{
+    const struct crdt_value *value = &object->values[0];
+
+    write_u8(out, object->is_head ? SHAPE_ONE_HEAD : SHAPE_ONE);
+    write_u64(out, value->actor);
+    write_u64(out, value->stamp);
+    write_u8(out, (uint8_t)value->kind);
+    meta_write(out, value->meta);
+    if (object->is_head)
+        write_u32(out, value->body_size);
+    else
+        write_slice(out, value->body);
+}
+
+static void value_write(struct writer *out, const struct crdt_value *value)
+{
+    write_u64(out, value->stamp);
+    write_u8(out, (uint8_t)value->kind);
+    meta_write(out, value->meta);
+    write_u32(out, value->body_size);
+    write_slice(out, value->body); /* empty in a head */
+}
+
+static void entry_write(struct writer *out, const struct crdt_object *object,
+                        const struct crdt_entry *entry)
+{
+    write_u64(out, entry->actor);
+    write_u8(out,
+             (uint8_t)((entry->td > 0 ? ENTRY_TD : 0) | (entry->gone_count > 0 ? ENTRY_GONE : 0)));
+    if (entry->td > 0)
+        write_u64(out, entry->td);
+    write_u8(out, (uint8_t)entry->value_count);
+    for (unsigned i = 0; i < entry->value_count; i++)
+        value_write(out, &object->values[entry->value_first + i]);
+    if (entry->gone_count == 0)
+        return;
+    write_u8(out, (uint8_t)entry->gone_count);
+    for (unsigned i = 0; i < entry->gone_count; i++)
+        write_u64(out, object->gone[entry->gone_first + i]);
+    write_u64(out, entry->seen);
+}
+
+enum status crdt_object_encode(const struct crdt_object *object, struct writer *out)
+{
+    size_t size = crdt_object_size(object), before = out->size;
+
+    if (out->is_full || out->capacity - out->size < size)
+        return STATUS_TOO_LARGE;
+    if (object->entry_count == 0)
+        return STATUS_OK;
+    if (object_is_one(object)) {
+        one_write(out, object);
+    } else {
+        write_u8(out, object->is_head ? SHAPE_MANY_HEAD : SHAPE_MANY);
+        write_u8(out, (uint8_t)object->entry_count);
+        for (unsigned i = 0; i < object->entry_count; i++)
+            entry_write(out, object, &object->entries[i]);
+    }
+    ensure(!out->is_full && out->size - before == size);
+    return STATUS_OK;
+}
+
+/* --- reading, in the order of writing */
+
+static bool meta_read(struct reader *in, struct slice *meta)
+{
+    size_t size = read_u8(in);
+
+    if (size >= META_LONG) {
+        size = (size & ~(size_t)META_LONG) << 8 | read_u8(in);
+        if (size < META_LONG)
+            return false;
+    }
+    *meta = read_slice(in, size);
+    return !in->is_bad && size <= META_SIZE_MAX;
+}
+
+static bool value_is_valid(const struct crdt_value *value)
+{
+    if (value->stamp == 0 || value->stamp > CRDT_STAMP_MAX || value->body_size > VALUE_SIZE_MAX)
+        return false;
+    if (value->kind == CRDT_TOMBSTONE)
+        return value->meta.size == 0 && value->body_size == 0;
+    return value->kind == CRDT_VALUE;
+}
+
+static bool one_read(struct reader *in, struct crdt_object *object)
+{
+    struct crdt_value *value = &object->values[0];
+    struct crdt_entry *entry = &object->entries[0];
+
+    *value = (struct crdt_value){.actor = read_u64(in), .stamp = 0};
+    value->stamp = read_u64(in);
+    value->kind = (enum crdt_kind)read_u8(in);
+    if (!meta_read(in, &value->meta))
+        return false;
+    if (object->is_head) {
+        value->body_size = read_u32(in);
+    } else {
+        if (reader_left(in) > VALUE_SIZE_MAX)
+            return false;
+        value->body = read_slice(in, reader_left(in));
+        value->body_size = (uint32_t)value->body.size;
+    }
+    *entry = (struct crdt_entry){.actor = value->actor, .seen = value->stamp, .value_count = 1};
+    object->entry_count = object->value_count = 1;
+    return value_is_valid(value) && value->actor != 0;
+}
+
+static bool value_read(struct reader *in, struct crdt_object *object, struct crdt_value *value)
+{
+    value->stamp = read_u64(in);
+    value->kind = (enum crdt_kind)read_u8(in);
+    if (!meta_read(in, &value->meta))
+        return false;
+    value->body_size = read_u32(in);
+    value->body = read_slice(in, object->is_head ? 0 : value->body_size);
+    return !in->is_bad && value_is_valid(value);
+}
+
+static bool values_read(struct reader *in, struct crdt_object *object, struct crdt_entry *entry)
+{
+    entry->value_first = object->value_count;
+    entry->value_count = read_u8(in);
+    if (entry->value_count > OBJECT_VALUES_MAX - object->value_count)
+        return false;
+    for (unsigned i = 0; i < entry->value_count; i++) {
+        struct crdt_value *value = &object->values[object->value_count];
+
+        *value = (struct crdt_value){.actor = entry->actor};
+        if (!value_read(in, object, value))
+            return false;
+        object->value_count++;
+    }
+    return true;
+}
+
+static bool gone_read(struct reader *in, struct crdt_object *object, struct crdt_entry *entry)
+{
+    entry->gone_count = read_u8(in);
+    if (entry->gone_count == 0 || entry->gone_count > OBJECT_GONE_MAX - object->gone_count)
+        return false;
+    for (unsigned i = 0; i < entry->gone_count; i++)
+        object->gone[object->gone_count++] = read_u64(in);
+    entry->seen = read_u64(in);
+    return true;
+}
+
+static bool entry_read(struct reader *in, struct crdt_object *object)
+{
+    struct crdt_entry *entry = &object->entries[object->entry_count];
+    uint8_t flags;
+
+    *entry = (struct crdt_entry){.actor = read_u64(in), .gone_first = object->gone_count};
+    flags = read_u8(in);
+    if ((flags & ~(ENTRY_TD | ENTRY_GONE)) != 0)
+        return false;
+    if ((flags & ENTRY_TD) != 0) {
+        entry->td = read_u64(in);
+        if (entry->td == 0)
+            return false;
+    }
+    if (!values_read(in, object, entry))
+        return false;
+    if ((flags & ENTRY_GONE) == 0)
+        entry->seen = crdt_entry_shown(object, entry);
+    else if (!gone_read(in, object, entry))
+        return false;
+    if (in->is_bad || !crdt_entry_is_canonical(object, entry) ||
+        (object->entry_count > 0 && entry->actor <= entry[-1].actor))
+        return false;
+    object->entry_count++;
+    return true;
+}
+
+static bool many_read(struct reader *in, struct crdt_object *object)
+{
+    unsigned count = read_u8(in);
+
+    for (unsigned i = 0; i < count; i++)
+        if (!entry_read(in, object))
+            return false;
+    return count > 0 && !object_is_one(object);
+}
+
+static enum status object_read(struct slice bytes, bool is_head, struct crdt_object *object)
+{
+    struct reader in = reader_over(bytes);
+    uint8_t shape;
+    bool is_good = false;
+
+    crdt_object_clear(object);
+    object->is_head = is_head;
+    if (bytes.size == 0)
+        return STATUS_OK;
+    shape = read_u8(&in);
+    if (shape == (is_head ? SHAPE_ONE_HEAD : SHAPE_ONE))
+        is_good = one_read(&in, object);
+    else if (shape == (is_head ? SHAPE_MANY_HEAD : SHAPE_MANY))
+        is_good = many_read(&in, object);
+    if (is_good && reader_is_done(&in) && bytes.size <= OBJECT_SIZE_MAX)
+        return STATUS_OK;
+    crdt_object_clear(object);
+    object->is_head = is_head;
+    return STATUS_BAD;
+}
+
+enum status crdt_object_decode(struct slice bytes, struct crdt_object *object)
+{
+    return object_read(bytes, false, object);
+}
+
+enum status crdt_object_decode_head(struct slice bytes, struct crdt_object *object)
+{
+    return object_read(bytes, true, object);
+}

@@ -1,0 +1,20 @@
+/* crdt_room.h: what the files of this room share. */
+#ifndef GOSSAMER_CRDT_ROOM_H
+#define GOSSAMER_CRDT_ROOM_H
+
+#include "crdt.h"
+
+/* crdt_values_equal tells whether two values have the same content, whatever their dots. In heads
+ * the size stands for the body. */
+bool crdt_values_equal(const struct crdt_value *a, const struct crdt_value *b);
+/* crdt_object_find returns the entry of `actor`, or NULL. */
+const struct crdt_entry *crdt_object_find(const struct crdt_object *object, uint64_t actor);
+/* crdt_entry_shown returns max(td, stamps): how far somebody who sees all values of an entry sees
+ * its actor. */
+uint64_t crdt_entry_shown(const struct crdt_object *object, const struct crdt_entry *entry);
+/* crdt_entry_top returns the largest stamp the entry names in any way. */
+uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entry *entry);
+/* crdt_entry_is_canonical tells whether an entry is one that merge would leave as it is. */
+bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt_entry *entry);
+
+#endif
