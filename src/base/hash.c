@@ -1,0 +1,70 @@
+/* hash.c: which hash serves what. BLAKE2b where the result is an identity, SipHash where it is
+ * only a place in a table or a check among peers who share the seed. */
+#include "hash.h"
+#include "bytes.h"
+#include "ensure.h"
+#include <sodium.h>
+
+_Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphash24_KEYBYTES, "SipHash takes the seed");
+_Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "so does SipHashx");
+_Static_assert(HASH_SEED_SIZE >= crypto_generichash_KEYBYTES_MIN, "and BLAKE2b");
+
+uint64_t hash_sip64(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size)
+{
+    uint8_t out[crypto_shorthash_siphash24_BYTES];
+
+    crypto_shorthash_siphash24(out, data, size, key);
+    return bytes_load_u64(out);
+}
+
+struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size)
+{
+    struct hash16 hash;
+
+    crypto_shorthash_siphashx24(hash.bytes, data, size, key);
+    return hash;
+}
+
+/* A namespace holds no zero byte, so the zero between the two parts leaves one reading only. */
+struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key)
+{
+    static const uint8_t zero = 0;
+    crypto_generichash_state state;
+    struct hash16 hash;
+
+    ensure(crypto_generichash_init(&state, seed, HASH_SEED_SIZE, sizeof hash.bytes) == 0);
+    crypto_generichash_update(&state, ns.data, ns.size);
+    crypto_generichash_update(&state, &zero, 1);
+    crypto_generichash_update(&state, key.data, key.size);
+    crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
+    return hash;
+}
+
+uint64_t hash_key_front(const struct hash16 *hash)
+{
+    return bytes_load_u64(hash->bytes);
+}
+
+struct node_id hash_node_id(const uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+    struct node_id id;
+
+    crypto_generichash(id.bytes, sizeof id.bytes, public_key, PUBLIC_KEY_SIZE, NULL, 0);
+    return id;
+}
+
+/* libsodium gives no BLAKE2b shorter than 16 bytes: the actor is the first half of such a hash. */
+uint64_t hash_actor(const struct node_id *id, uint64_t boot_counter, uint64_t boot_nonce)
+{
+    uint8_t record[NODE_ID_SIZE + 16], out[crypto_generichash_BYTES_MIN];
+    struct writer writer = writer_over(record, sizeof record);
+    uint64_t actor;
+
+    write_bytes(&writer, id->bytes, NODE_ID_SIZE);
+    write_u64(&writer, boot_counter);
+    write_u64(&writer, boot_nonce);
+    ensure(!writer.is_full);
+    crypto_generichash(out, sizeof out, record, sizeof record, NULL, 0);
+    actor = bytes_load_u64(out);
+    return actor ? actor : 1;
+}
