@@ -52,7 +52,7 @@ extra_flags = $(if $(filter src/edge/% tests/%,$(1)),-isystem $(LLHTTP_INCLUDE))
 LIBS_core := -lsodium -lmsgpackc -ljansson
 LIBS_host := -lev -lrocksdb -lfyaml $(LIBS_core) -lpthread
 LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lsodium
-LIBS_test := -lcmocka
+LIBS_test := -lcmocka -lm
 
 # ---------------------------------------------------------------- packages
 DEPS_BUILD := gcc libc6-dev binutils make bash mawk procps curl libev-dev libsodium-dev \

@@ -44,7 +44,8 @@ bool address_is_loopback_or_private(const struct address *address);
 #define ADDRESS_TEXT_MAX 56
 /* address_format writes "1.2.3.4:5" or "[::1]:5", zero-terminated, and returns `text`. */
 char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX]);
-/* address_parse reads what address_format writes; false on anything else. No names, no I/O. */
+/* address_parse reads what address_format writes, and other spellings of the same IPv6 address;
+ * false on anything else, and `address` is unchanged. No names, no I/O. */
 bool address_parse(struct slice text, struct address *address);
 
 #endif

@@ -2,6 +2,7 @@
  * chooses keys could send all of them to one bucket; SipHash with the node's seed cannot be aimed
  * at. uthash keeps the entries in a list by insertion, which makes iteration reproducible. */
 #include "map.h"
+#include "bytes.h"
 #include "ensure.h"
 #include "hash.h"
 #include <stdlib.h>
@@ -49,6 +50,8 @@ static struct map_entry *map_find(const struct map *map, struct slice key)
 {
     struct map_entry *entry = NULL;
 
+    if (!key.data) /* memcmp of uthash takes no null pointer, not even for 0 bytes */
+        key = slice_text("");
     HASH_FIND_BYHASHVALUE(hh, map->entries, key.data, key.size, map_hash(map, key), entry);
     return entry;
 }
