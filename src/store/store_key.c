@@ -1,0 +1,83 @@
+/* store_key.c: the layout of row keys. An OBJ row key begins with the front of the key hash, so
+ * that a partition is one contiguous range of rows:
+ *
+ *   obj   | h8: 8 bytes | ns: up to 64 bytes, none of them zero | 0 | key: up to 1024 bytes |
+ *   idx   | ns | 0 | key |
+ *
+ * The zero byte ends the namespace: two different (ns, key) never give one row key. */
+#include "store.h"
+
+#include "bytes.h"
+#include "ensure.h"
+
+#define FRONT_SIZE 8u /* bytes of the key hash in a row key */
+#define FRONT_BITS 64u
+
+static struct slice store_key_write(struct writer *writer, struct slice ns, struct slice key)
+{
+    ensure(ns.size <= NS_SIZE_MAX && key.size <= KEY_SIZE_MAX);
+    ensure(ns.size == 0 || memchr(ns.data, 0, ns.size) == NULL);
+    write_slice(writer, ns);
+    write_u8(writer, 0);
+    write_slice(writer, key);
+    ensure(!writer->is_full);
+    return writer_done(writer);
+}
+
+struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice key, uint8_t *into)
+{
+    struct writer writer = writer_over(into, STORE_KEY_SIZE_MAX);
+
+    write_u64(&writer, hash_front);
+    return store_key_write(&writer, ns, key);
+}
+
+struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into)
+{
+    struct writer writer = writer_over(into, STORE_KEY_SIZE_MAX);
+
+    return store_key_write(&writer, ns, key);
+}
+
+enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct slice *ns,
+                            struct slice *key)
+{
+    const uint8_t *rest, *zero;
+    size_t rest_size, ns_size;
+
+    if (row_key.size <= FRONT_SIZE || row_key.size > STORE_KEY_SIZE_MAX)
+        return STATUS_BAD;
+    rest = row_key.data + FRONT_SIZE;
+    rest_size = row_key.size - FRONT_SIZE;
+    zero = memchr(rest, 0, rest_size);
+    if (zero == NULL)
+        return STATUS_BAD;
+    ns_size = (size_t)(zero - rest);
+    if (ns_size > NS_SIZE_MAX || rest_size - ns_size - 1 > KEY_SIZE_MAX)
+        return STATUS_BAD;
+    *hash_front = bytes_load_u64(row_key.data);
+    *ns = slice_of(rest, ns_size);
+    *key = slice_of(zero + 1, rest_size - ns_size - 1);
+    return STATUS_OK;
+}
+
+bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
+                         uint32_t partition, uint8_t from8[8], uint8_t until8[8])
+{
+    unsigned fixed = cell_depth + bits;
+    uint64_t from, step;
+
+    ensure(fixed <= FRONT_BITS && bits <= PARTITION_BITS_MAX && (partition >> bits) == 0);
+    from =
+        cell_depth == 0 ? 0 : cell_prefix >> (FRONT_BITS - cell_depth) << (FRONT_BITS - cell_depth);
+    if (bits > 0)
+        from |= (uint64_t)partition << (FRONT_BITS - fixed);
+    bytes_store_u64(from8, from);
+    step = fixed == 0 ? 0 : (uint64_t)1 << (FRONT_BITS - fixed);
+    if (step == 0 || from + step < from) {
+        bytes_store_u64(until8, 0);
+        return false;
+    }
+    bytes_store_u64(until8, from + step);
+    return true;
+}

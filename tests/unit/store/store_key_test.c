@@ -1,0 +1,130 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bytes.h"
+#include "store.h"
+
+static void test_obj_layout(void **state)
+{
+    static const uint8_t expected[] = {1, 2, 3, 4, 5, 6, 7, 8, 'a', 'p', 'p', 0, 'k', '/', 0, 'x'};
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice key =
+        store_key_obj(0x0102030405060708u, slice_text("app"), slice_of("k/\0x", 4), room);
+
+    (void)state;
+    assert_true(slice_equal(key, slice_of(expected, sizeof expected)));
+}
+
+static void test_idx_layout(void **state)
+{
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice key = store_key_idx(slice_text("app"), slice_text("k"), room);
+
+    (void)state;
+    assert_true(slice_equal(key, slice_of("app\0k", 5)));
+}
+
+static void test_split_returns_what_was_written(void **state)
+{
+    uint8_t ns[NS_SIZE_MAX], name[KEY_SIZE_MAX], room[STORE_KEY_SIZE_MAX];
+
+    (void)state;
+    memset(ns, 'n', sizeof ns);
+    memset(name, 0, sizeof name); /* zero bytes in a key are no end */
+    for (size_t i = 1; i <= NS_SIZE_MAX; i += 21) {
+        for (size_t j = 1; j <= KEY_SIZE_MAX; j += 341) {
+            struct slice key =
+                store_key_obj(UINT64_MAX - i, slice_of(ns, i), slice_of(name, j), room);
+            struct slice found_ns, found_key;
+            uint64_t front;
+
+            assert_int_equal(store_key_split(key, &front, &found_ns, &found_key), STATUS_OK);
+            assert_true(front == UINT64_MAX - i);
+            assert_true(slice_equal(found_ns, slice_of(ns, i)));
+            assert_true(slice_equal(found_key, slice_of(name, j)));
+        }
+    }
+}
+
+static void test_split_refuses(void **state)
+{
+    uint8_t row[STORE_KEY_SIZE_MAX + 1];
+    struct slice ns, key;
+    uint64_t front;
+
+    (void)state;
+    memset(row, 'a', sizeof row);
+    for (size_t size = 0; size <= sizeof row; size++) /* no zero byte anywhere */
+        assert_int_equal(store_key_split(slice_of(row, size), &front, &ns, &key), STATUS_BAD);
+    row[8 + NS_SIZE_MAX] = 0;
+    assert_int_equal(store_key_split(slice_of(row, STORE_KEY_SIZE_MAX), &front, &ns, &key),
+                     STATUS_OK);
+    assert_int_equal(store_key_split(slice_of(row, sizeof row), &front, &ns, &key), STATUS_BAD);
+    row[8 + NS_SIZE_MAX] = 'a';
+    row[8 + NS_SIZE_MAX + 1] = 0; /* the namespace is one byte too long */
+    assert_int_equal(store_key_split(slice_of(row, 100), &front, &ns, &key), STATUS_BAD);
+    row[8] = 0; /* the key is one byte too long */
+    assert_int_equal(store_key_split(slice_of(row, 8 + 1 + KEY_SIZE_MAX + 1), &front, &ns, &key),
+                     STATUS_BAD);
+}
+
+static void test_partitions_tile_the_family(void **state)
+{
+    uint8_t from[8], until[8];
+    uint64_t end = 0;
+
+    (void)state;
+    for (uint32_t partition = 0; partition < 1u << 5; partition++) {
+        bool is_bounded = store_key_partition(0, 0, 5, partition, from, until);
+
+        assert_true(bytes_load_u64(from) == end);
+        assert_true(is_bounded == (partition < 31));
+        end = bytes_load_u64(until);
+    }
+    assert_true(end == 0);
+}
+
+static void test_partition_inside_a_cell(void **state)
+{
+    uint8_t from[8], until[8];
+
+    (void)state;
+    /* bits of the prefix behind the depth do not count */
+    assert_true(store_key_partition(0xafffffffffffffffu, 4, 4, 0x3, from, until));
+    assert_true(bytes_load_u64(from) == 0xa300000000000000u);
+    assert_true(bytes_load_u64(until) == 0xa400000000000000u);
+    assert_true(store_key_partition(0x7000000000000000u, 4, 4, 0xf, from, until));
+    assert_true(bytes_load_u64(until) == 0x8000000000000000u);
+    assert_false(store_key_partition(0xf000000000000000u, 4, 4, 0xf, from, until));
+    assert_true(bytes_load_u64(from) == 0xff00000000000000u);
+}
+
+static void test_partition_extremes(void **state)
+{
+    uint8_t from[8], until[8];
+
+    (void)state;
+    assert_false(store_key_partition(UINT64_MAX, 0, 0, 0, from, until)); /* the whole family */
+    assert_true(bytes_load_u64(from) == 0);
+    assert_true(store_key_partition(0, 48, 16, 7, from, until));
+    assert_true(bytes_load_u64(from) == 7 && bytes_load_u64(until) == 8);
+    assert_false(store_key_partition(UINT64_MAX, 48, 16, 0xffff, from, until));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_obj_layout),
+        cmocka_unit_test(test_idx_layout),
+        cmocka_unit_test(test_split_returns_what_was_written),
+        cmocka_unit_test(test_split_refuses),
+        cmocka_unit_test(test_partitions_tile_the_family),
+        cmocka_unit_test(test_partition_inside_a_cell),
+        cmocka_unit_test(test_partition_extremes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
