@@ -31,7 +31,7 @@ ROOMS ?= $(CORE_ROOMS)
 FLAVOR := $(if $(filter 0,$(SAN)),release,asan)
 
 # ---------------------------------------------------------------- flags
-WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Werror -Werror=format-security
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wformat=2 -Werror -Werror=format-security
 COMMON := -std=c11 -D_GNU_SOURCE -DGOSSAMER_VERSION='"$(VERSION)"' -Iinclude -Iproto -MMD -MP -g
 CC_release = $(CC)
 CC_asan = $(ASAN_CC)
@@ -165,6 +165,7 @@ laws: $(LAWS) ## exhaustive small spaces
 sim: $(if $(SIM_SOURCES),$(BUILD)/$(FLAVOR)/simtest) ## build the simulator (tests/sim/rules.mk runs it)
 
 tidy: release-lib ## format, limits, include direction, purity
+	@tests/tidy/self
 	@python3 tests/tidy/tidy.py --build $(BUILD)
 
 tidy-report: ## measured sizes of files and functions
