@@ -94,11 +94,11 @@ enum status wire_stream_decode(unsigned type, struct slice body, struct message 
     if (!(layout->carriers & WIRE_CARRIER_STREAM) || body.size > FRAME_BODY_MAX)
         return STATUS_BAD;
     struct reader check = reader_over(body);
-    if (!wire_value_skip(&check) || !reader_is_done(&check))
+    if (!wire_value_skip(&check))
         return STATUS_BAD;
     struct reader in = reader_over(body);
     wire_stream_read(&in, layout, message);
-    if (!reader_is_done(&in)) {
+    if (!reader_is_done(&in)) { /* bad, or something stands behind the map */
         memset(message, 0, sizeof *message);
         return STATUS_BAD;
     }
