@@ -342,7 +342,8 @@ class Tidy:
             text = source.lines[above].strip()
             if text.endswith("*/") and not source.code[above].strip():
                 return True
-            if depths[above] == 0 and (not text or text.startswith("#")):
+            is_break = not text or (text.startswith("#") and not text.startswith("#define"))
+            if depths[above] == 0 and is_break:
                 return False
         return False
 
