@@ -36,10 +36,10 @@ COMMON := -std=c11 -D_GNU_SOURCE -DGOSSAMER_VERSION='"$(VERSION)"' -Iinclude -Ip
 CC_release = $(CC)
 CC_asan = $(ASAN_CC)
 FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LINK_asan := -fsanitize=address,undefined
+LINK_asan := -Wl,--as-needed -fsanitize=address,undefined
 FLAGS_release := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection=full -ftrivial-auto-var-init=zero -fPIE
-LINK_release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+LINK_release := -pie -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack
 LLHTTP := /usr/share/llhttp
 LLHTTP_INCLUDE := /usr/share/include/llhttp
 # Only edge may reach the parser's header, only tests may reach tests/lib; a unit test may reach
@@ -87,14 +87,15 @@ release-lib: $(BUILD)/release/libcore.a ## the same, release build
 asan-bins: $(BUILD)/asan/gossamerd $(BUILD)/asan/gossamer ## both programs with sanitizers
 
 # ---------------------------------------------------------------- compiling and linking, both flavors
-# An archive depends on the list of its objects too, so that another ROOMS or a removed file counts.
+# An archive depends on the list of its objects too, so that another ROOMS or a removed file counts;
+# an object on the flags it was compiled with.
 define flavor_rules
-$(BUILD)/$(1)/obj/%.o: %.c
+$(BUILD)/$(1)/obj/%.o: %.c $(BUILD)/$(1)/flags.list
 	@mkdir -p $$(@D)
 	@echo "  CC    $(1) $$<"
 	@$$(CC_$(1)) $$(COMMON) $$(WARNINGS) $$(FLAGS_$(1)) $$(call extra_flags,$$<) -c $$< -o $$@
 
-$(BUILD)/$(1)/obj/llhttp/%.o: $(LLHTTP)/%.c
+$(BUILD)/$(1)/obj/llhttp/%.o: $(LLHTTP)/%.c $(BUILD)/$(1)/flags.list
 	@mkdir -p $$(@D)
 	@echo "  CC    $(1) $$<"
 	@$$(CC_$(1)) -std=gnu11 -w -g -MMD -MP -DLLHTTP_STRICT_MODE=1 -I$(LLHTTP_INCLUDE) \
@@ -114,6 +115,7 @@ $(BUILD)/$(1)/%.a:
 	@echo "  AR    $$@"
 	@rm -f $$@
 	@ar rcD $$@ $$(filter %.o,$$^)
+$(BUILD)/$(1)/flags.list: OBJECTS = $$(CC_$(1)) $$(COMMON) $$(WARNINGS) $$(FLAGS_$(1))
 $(BUILD)/$(1)/libcore.list: OBJECTS = $$(LIBCORE_$(1))
 $(BUILD)/$(1)/libhost.list: OBJECTS = $$(LIBHOST_$(1))
 $(BUILD)/$(1)/libcli.list: OBJECTS = $$(LIBCLI_$(1))
@@ -213,6 +215,6 @@ clean: ## remove $(BUILD)
 	rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
