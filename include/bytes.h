@@ -18,7 +18,8 @@ static inline struct slice slice_text(const char *text)
 {
     return slice_of(text, strlen(text));
 }
-/* slice_equal tells whether two slices hold the same bytes. Not constant-time: never for secrets. */
+/* slice_equal tells whether two slices hold the same bytes. Not constant-time: never for secrets.
+ */
 bool slice_equal(struct slice a, struct slice b);
 /* slice_compare orders bytewise, shorter first on a tie: negative, 0 or positive. */
 int slice_compare(struct slice a, struct slice b);

@@ -6,10 +6,10 @@
 #include "types.h"
 
 struct pool {
-    uint8_t *memory;    /* owned */
-    uint32_t *free;     /* stack of free indices, owned */
-    size_t item_size;   /* bytes, rounded up to 16 */
-    uint32_t capacity;  /* items */
+    uint8_t *memory;   /* owned */
+    uint32_t *free;    /* stack of free indices, owned */
+    size_t item_size;  /* bytes, rounded up to 16 */
+    uint32_t capacity; /* items */
     uint32_t free_count;
 };
 
