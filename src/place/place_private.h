@@ -4,6 +4,11 @@
 
 #include "place.h"
 
+/* The two halves of place_score. A draw (53 bits) costs one short hash, its score six times that,
+ * and most scores are never needed. */
+uint64_t place_draw(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition);
+uint64_t place_draw_score(uint64_t draw, uint16_t weight);
+
 /* One peer that may own partitions, as a table is made of it. */
 struct place_peer {
     uint64_t id8;
@@ -15,7 +20,8 @@ struct place_peer {
 struct place_spread {
     const struct place_peer *peers; /* borrowed, in id8 order */
     uint32_t count;                 /* peers */
-    uint64_t *scores;               /* of the present partition, by peer */
+    uint64_t *draws;                /* of the present partition, by peer */
+    uint64_t *scores;               /* by peer, made when they are asked for; 0: not yet */
     uint8_t *is_used;               /* by peer: already an owner of the present partition */
     uint8_t *is_host_used;          /* by host number */
     uint8_t *is_zone_used;          /* by zone number */
@@ -26,7 +32,7 @@ enum status place_spread_init(struct place_spread *spread, const struct place_pe
                               uint32_t count) MUST_USE;
 void place_spread_close(struct place_spread *spread);
 /* place_spread_pick fills `owners` with the first `wanted` (at most count) peers, by index and in
- * rank order, for the scores that stand in spread->scores. */
+ * rank order, for the draws that stand in spread->draws. */
 void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *owners);
 
 /* What a table is a function of. `records` are those that may own, in id8 order. */

@@ -14,23 +14,31 @@
  *   L     = -log2(x) = 54 - log2(2u + 1)             Q32, below 2^38
  *   score = (L << 16) / weight                       below 2^54
  */
-#include "place.h"
+#include "place_private.h"
 
 #include "bytes.h"
 #include "ensure.h"
 #include "hash.h"
 #include "logint.h"
 
-uint64_t place_score(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition,
-                     uint16_t weight)
+uint64_t place_draw(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition)
 {
     uint8_t input[12];
     struct writer writer = writer_over(input, sizeof input);
-    uint64_t draw;
 
-    ensure(weight > 0);
     write_u64(&writer, id8);
     write_u32(&writer, partition);
-    draw = hash_sip64(seed, input, sizeof input) >> 11;
+    return hash_sip64(seed, input, sizeof input) >> 11;
+}
+
+uint64_t place_draw_score(uint64_t draw, uint16_t weight)
+{
+    ensure(weight > 0);
     return (((54ull << 32) - logint_log2_q32(2 * draw + 1)) << 16) / weight;
+}
+
+uint64_t place_score(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition,
+                     uint16_t weight)
+{
+    return place_draw_score(place_draw(seed, id8, partition), weight);
 }

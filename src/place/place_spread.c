@@ -20,12 +20,13 @@ enum status place_spread_init(struct place_spread *spread, const struct place_pe
                               uint32_t count)
 {
     *spread = (struct place_spread){.peers = peers, .count = count};
-    spread->scores = calloc(count ? count : 1, sizeof *spread->scores);
+    spread->draws = calloc(count ? count : 1, 2 * sizeof *spread->draws);
     spread->is_used = calloc(count ? count : 1, 3);
-    if (!spread->scores || !spread->is_used) {
+    if (!spread->draws || !spread->is_used) {
         place_spread_close(spread);
         return STATUS_MEMORY;
     }
+    spread->scores = spread->draws + count;
     spread->is_host_used = spread->is_used + count;
     spread->is_zone_used = spread->is_host_used + count;
     return STATUS_OK;
@@ -33,7 +34,7 @@ enum status place_spread_init(struct place_spread *spread, const struct place_pe
 
 void place_spread_close(struct place_spread *spread)
 {
-    free(spread->scores);
+    free(spread->draws);
     free(spread->is_used);
     *spread = (struct place_spread){0};
 }
@@ -46,7 +47,31 @@ static unsigned place_spread_class(const struct place_spread *spread, uint32_t p
     return spread->is_zone_used[spread->peers[peer].zone] ? 1 : 0;
 }
 
-static uint32_t place_spread_best(const struct place_spread *spread)
+static uint64_t place_spread_score(struct place_spread *spread, uint32_t peer)
+{
+    uint64_t *score = &spread->scores[peer];
+
+    if (*score == 0)
+        *score = place_draw_score(spread->draws[peer], spread->peers[peer].weight);
+    return *score;
+}
+
+/* Whether peer `a`, which stands behind `b` in id order, has the better score. Among equal weights
+ * the larger draw has it, unless the two are so close that the truncated logarithms could tie:
+ * then, and among unequal weights, the scores themselves decide. */
+static bool place_spread_is_better(struct place_spread *spread, uint32_t a, uint32_t b)
+{
+    uint64_t draw_a = spread->draws[a], draw_b = spread->draws[b];
+    uint64_t larger = draw_a > draw_b ? draw_a : draw_b;
+    uint64_t smaller = draw_a > draw_b ? draw_b : draw_a;
+
+    if (spread->peers[a].weight == spread->peers[b].weight &&
+        larger - smaller > (smaller >> 28) + 1)
+        return draw_a > draw_b;
+    return place_spread_score(spread, a) < place_spread_score(spread, b);
+}
+
+static uint32_t place_spread_best(struct place_spread *spread)
 {
     uint32_t best = UINT32_MAX;
     unsigned best_class = UINT32_MAX;
@@ -59,7 +84,7 @@ static uint32_t place_spread_best(const struct place_spread *spread)
         class = place_spread_class(spread, i);
         /* Peers stand in id order, so that a strict comparison breaks ties by id. */
         if (class < best_class ||
-            (class == best_class && spread->scores[i] < spread->scores[best])) {
+            (class == best_class && place_spread_is_better(spread, i, best))) {
             best = i;
             best_class = class;
         }
@@ -70,6 +95,7 @@ static uint32_t place_spread_best(const struct place_spread *spread)
 void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *owners)
 {
     ensure(wanted <= spread->count);
+    memset(spread->scores, 0, spread->count * sizeof *spread->scores);
     for (unsigned rank = 0; rank < wanted; rank++) {
         uint32_t best = place_spread_best(spread);
 

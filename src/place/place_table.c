@@ -111,8 +111,7 @@ static void place_table_fill(struct place_table *table, const struct place_input
 {
     for (uint32_t row = 0; row < table->row_count; row++) {
         for (uint32_t i = 0; i < table->count; i++)
-            spread->scores[i] =
-                place_score(input->seed, table->ids[i], row, spread->peers[i].weight);
+            spread->draws[i] = place_draw(input->seed, table->ids[i], row);
         place_spread_pick(spread, table->width, &table->rows[(size_t)row * table->width]);
     }
 }
