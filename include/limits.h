@@ -84,6 +84,9 @@
 #define LIST_LIMIT_MAX 10000             /* items of one listing page */
 #define LIST_LIMIT_DEFAULT 1000
 #define SCAN_ROWS_MAX 1000               /* rows of one page read from the store: no long iterator */
+#define LISTS_MAX 32                     /* listings in flight at one peer; each asks every owner */
+#define LIST_PEERS_MAX 256               /* peers one listing asks: enough to cover a cell's owners */
+#define LIST_BYTES_MAX (32u << 20)       /* bytes of unmerged pages held by all listings together */
 
 _Static_assert(KAD_K >= KAD_BETA, "a bucket can fill one answer");
 _Static_assert(SELF_RECORD_SIZE_MAX + 200 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
