@@ -32,7 +32,7 @@
 /* --- mesh */
 #define CELL_MAX 2048                    /* members of a full view; 0.5 MB of records */
 #define DATAGRAM_SIZE_MAX 1350           /* bytes; fits every common MTU with tunnels */
-#define DATAGRAM_OVERHEAD 76             /* clear header 20, hello 40, tag 16 */
+#define DATAGRAM_OVERHEAD 84             /* clear header 20, hello 40, stamp 8, tag 16 */
 #define SELF_RECORD_SIZE_MAX 700         /* bytes of a signed self record */
 #define PLACE_RECORD_SIZE_MAX 220        /* bytes of one placement record */
 #define FRAME_HEADER_SIZE 14             /* bytes */
@@ -42,6 +42,15 @@
 #define LINKS_PER_PEER_MAX 2
 #define SEEDS_MAX 64                     /* no reason but a bound */
 #define MESSAGES_PER_DATAGRAM_MAX 64     /* the smallest message takes 20 bytes */
+
+/* --- membership (SWIM) */
+#define SWIM_QUEUE_MAX 4096              /* updates waiting to be passed on: two cells in turmoil */
+#define SWIM_PROBES_MAX 64               /* probes in flight: own, for others, witnesses, the dead */
+#define SWIM_ACCUSERS_MAX 4              /* the first and the three that shorten a suspicion */
+#define SWIM_HEALTH_MAX 8                /* of the local health (Lifeguard) */
+#define SWIM_RELAYS 3                    /* peers asked to probe for us */
+#define SWIM_ALL_MAX 8                   /* up to so many live peers news go to everybody at once */
+#define SWIM_ASKED_MAX 64                /* records asked for lately: no second question at once */
 
 /* --- overlay (Kademlia) */
 #define KAD_K 16                         /* contacts per bucket */
@@ -85,7 +94,7 @@
 #define LIST_LIMIT_DEFAULT 1000
 #define SCAN_ROWS_MAX 1000               /* rows of one page read from the store: no long iterator */
 #define LISTS_MAX 32                     /* listings in flight at one peer; each asks every owner */
-#define LIST_PEERS_MAX 256               /* peers one listing asks: enough to cover a cell's owners */
+#define LIST_PEERS_MAX 255               /* peers one listing asks; counts in an answer are one byte */
 #define LIST_BYTES_MAX (32u << 20)       /* bytes of unmerged pages held by all listings together */
 
 _Static_assert(KAD_K >= KAD_BETA, "a bucket can fill one answer");

@@ -1,0 +1,118 @@
+/* PUT: the coordinator's new state goes to every reachable owner at once, the local commit runs
+ * beside it, and 2xx waits for W durable acknowledgements, whoever gives them (protocols.md 7.1).
+ * Nothing is taken back when W is not reached: the state is merged wherever it arrived and
+ * spreads. So what counts afterwards is what can be said about it:
+ *
+ *      some owner acknowledged                      -> PARTIAL: it will spread
+ *      none did, but some may have it               -> UNKNOWN
+ *      every owner refused, or was never asked      -> NOT_STORED, for ever
+ */
+#include "ensure.h"
+#include "quorum_room.h"
+
+static void put_send(struct quorum *quorum, const struct quorum_op *op, uint64_t to,
+                     struct slice object)
+{
+    struct quorum_output output = {.kind = QUORUM_SEND_PUT, .id = op->id, .to = to};
+
+    output.deadline = op->deadline;
+    output.ns = slice_of(op->ns, op->ns_size);
+    output.key = slice_of(op->key, op->key_size);
+    output.object = object;
+    quorum->config.emit(quorum->config.context, &output);
+}
+
+enum status quorum_put(struct quorum *quorum, instant now, const struct quorum_request *request)
+{
+    struct quorum_op *op;
+
+    if (request->deadline <= now)
+        return STATUS_DEADLINE;
+    if (!quorum_request_is_possible(request, true))
+        return STATUS_UNREACHABLE;
+    op = quorum_op_take(quorum, QUORUM_PUT, request->id, request->deadline);
+    if (op == NULL)
+        return STATUS_OVERLOAD;
+    quorum_op_fill(op, request);
+    for (unsigned i = 0; i < op->part_count; i++)
+        if (op->parts[i].state == PART_IDLE)
+            op->parts[i].state = PART_ASKED;
+    for (unsigned i = 0; i < op->part_count; i++)
+        if (op->parts[i].state == PART_ASKED && !op->parts[i].owner.is_self)
+            put_send(quorum, op, op->parts[i].owner.id8, request->object);
+    return STATUS_OK;
+}
+
+static enum outcome put_outcome(const struct quorum_op *op)
+{
+    enum outcome outcome = OUTCOME_NOT_STORED;
+
+    for (unsigned i = 0; i < op->part_count; i++) {
+        enum quorum_state state = op->parts[i].state;
+
+        if (state == PART_ANSWERED)
+            return OUTCOME_PARTIAL;
+        if (state == PART_ASKED || state == PART_FAILED)
+            outcome = OUTCOME_UNKNOWN;
+    }
+    return outcome;
+}
+
+static void put_finish(struct quorum *quorum, struct quorum_op *op, enum status status)
+{
+    enum outcome outcome = status == STATUS_OK ? OUTCOME_NONE : put_outcome(op);
+
+    quorum_op_unlink(quorum, op);
+    quorum_op_tell(quorum, op, status, outcome);
+    quorum_op_free(quorum, op);
+}
+
+static void put_judge(struct quorum *quorum, struct quorum_op *op)
+{
+    if (quorum_op_suffices(op, 1u << PART_ANSWERED))
+        put_finish(quorum, op, STATUS_OK);
+    else if (!quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED))
+        put_finish(quorum, op, quorum_op_failure(op));
+}
+
+void quorum_put_ack(struct quorum *quorum, instant now, uint32_t id, uint64_t from,
+                    enum status status)
+{
+    struct quorum_op *op = quorum_op_find(quorum, QUORUM_PUT, id);
+    struct quorum_part *part = op != NULL ? quorum_part_find(op, from) : NULL;
+
+    (void)now;
+    /* Only the store speaks for this peer. */
+    if (part == NULL || part->owner.is_self)
+        return;
+    quorum_part_end(part, status);
+    put_judge(quorum, op);
+}
+
+void quorum_stored(struct quorum *quorum, instant now, uint32_t id, enum status status)
+{
+    struct quorum_op *op = quorum_op_find(quorum, QUORUM_PUT, id);
+
+    (void)now;
+    for (unsigned i = 0; op != NULL && i < op->part_count; i++)
+        if (op->parts[i].owner.is_self && op->parts[i].state == PART_ASKED) {
+            quorum_part_end(&op->parts[i], status);
+            put_judge(quorum, op);
+            return;
+        }
+}
+
+void quorum_put_lost(struct quorum *quorum, struct quorum_op *op, uint64_t id8)
+{
+    struct quorum_part *part = quorum_part_find(op, id8);
+
+    if (part == NULL || part->owner.is_self)
+        return;
+    quorum_part_end(part, STATUS_CLOSED);
+    put_judge(quorum, op);
+}
+
+void quorum_put_expire(struct quorum *quorum, struct quorum_op *op)
+{
+    put_finish(quorum, op, STATUS_DEADLINE);
+}
