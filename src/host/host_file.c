@@ -34,27 +34,33 @@ enum status host_file_status(int error)
     }
 }
 
+enum status host_file_read_open(int fd, void *into, size_t size_max, size_t *size)
+{
+    uint8_t more;
+
+    *size = 0;
+    while (*size < size_max) {
+        ssize_t got = read(fd, (uint8_t *)into + *size, size_max - *size);
+
+        if (got == 0)
+            return STATUS_OK;
+        if (got > 0)
+            *size += (size_t)got;
+        else if (errno != EINTR)
+            return STATUS_IO;
+    }
+    return read(fd, &more, 1) > 0 ? STATUS_TOO_LARGE : STATUS_OK;
+}
+
 enum status host_file_read(const char *path, void *into, size_t size_max, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum status status = STATUS_OK;
-    uint8_t more;
+    enum status status;
 
     *size = 0;
     if (fd < 0)
         return host_file_status(errno);
-    while (status == STATUS_OK && *size < size_max) {
-        ssize_t got = read(fd, (uint8_t *)into + *size, size_max - *size);
-
-        if (got == 0)
-            break;
-        if (got > 0)
-            *size += (size_t)got;
-        else if (errno != EINTR)
-            status = host_file_status(errno);
-    }
-    if (status == STATUS_OK && *size == size_max && read(fd, &more, 1) > 0)
-        status = STATUS_TOO_LARGE;
+    status = host_file_read_open(fd, into, size_max, size);
     close(fd);
     return status;
 }
