@@ -10,8 +10,8 @@
  *
  * What the driver does for each connection:
  *   1. edge_set_wall once per turn of the loop, before anything else.
- *   2. Bytes came in: edge_conn_receive, then edge_conn_next until it is false; each op it gives out
- *      is executed and answered exactly once by edge_conn_reply with the same slot, in any order.
+ *   2. Bytes came in: edge_conn_receive, then edge_conn_next until it is false; each op it gives
+ * out is executed and answered exactly once by edge_conn_reply with the same slot, in any order.
  *   3. After replies and after edge_conn_sent call edge_conn_next again until it is false: requests
  *      that had to wait may be in the input already.
  *   4. Write edge_conn_output, report with edge_conn_sent. Read only while edge_conn_wants_read.
@@ -30,17 +30,17 @@
 
 /* What the edge is told once. Pointers are borrowed for the life of the edge. */
 struct edge_config {
-    struct label name;               /* of this peer: Gossamer-Served-By, problem bodies */
-    const char *version;             /* of the program */
-    uint32_t value_max;              /* bytes of a body; at most VALUE_SIZE_MAX */
-    const char *const *hosts;        /* names allowed in Host besides IP literals and localhost */
-    uint32_t host_count;             /* "*" allows every name */
-    const char *admin_token;         /* "" or NULL: none; then loopback has every scope */
-    uint64_t header_timeout_us;      /* head complete; 0: 10 s */
-    uint64_t idle_timeout_us;        /* between requests; 0: 60 s */
-    uint64_t write_timeout_us;       /* client takes nothing; 0: 30 s */
-    uint32_t pipeline_max;           /* requests of one connection in work; 0: EDGE_PIPELINE_MAX */
-    uint64_t seed;                   /* random: keys made for POST, trace ids. Not for secrets */
+    struct label name;          /* of this peer: Gossamer-Served-By, problem bodies */
+    const char *version;        /* of the program */
+    uint32_t value_max;         /* bytes of a body; at most VALUE_SIZE_MAX */
+    const char *const *hosts;   /* names allowed in Host besides IP literals and localhost */
+    uint32_t host_count;        /* "*" allows every name */
+    const char *admin_token;    /* "" or NULL: none; then loopback has every scope */
+    uint64_t header_timeout_us; /* head complete; 0: 10 s */
+    uint64_t idle_timeout_us;   /* between requests; 0: 60 s */
+    uint64_t write_timeout_us;  /* client takes nothing; 0: 30 s */
+    uint32_t pipeline_max;      /* requests of one connection in work; 0: EDGE_PIPELINE_MAX */
+    uint64_t seed;              /* random: keys made for POST, trace ids. Not for secrets */
     struct metrics *metrics[EDGE_METRICS]; /* summed for /metrics; [0] is the edge's own and is
                                             * written by it, the others (may be NULL) are read */
 };

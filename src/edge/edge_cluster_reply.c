@@ -1,0 +1,305 @@
+/* edge_cluster_reply.c: what the core tells about peers and ring, as JSON with the names of
+ * api.md 7. */
+#include "edge_json.h"
+#include "edge_room.h"
+
+static void put(json_t *object, const char *name, json_t *value)
+{
+    (void)json_object_set_new_nocheck(object, name, value);
+}
+
+static json_t *edge_number(uint64_t number)
+{
+    return json_integer((json_int_t)(number & INT64_MAX));
+}
+
+static const char *edge_rank_name(enum member_rank rank)
+{
+    switch (rank) {
+    case RANK_ALIVE:
+        return "alive";
+    case RANK_SUSPECT:
+        return "suspect";
+    case RANK_DEAD:
+        return "dead";
+    case RANK_LEFT:
+        return "left";
+    }
+    return "unknown";
+}
+
+static const char *edge_place_name(unsigned state)
+{
+    return state == PLACE_JOINING   ? "joining"
+           : state == PLACE_ACTIVE  ? "active"
+           : state == PLACE_LEAVING ? "leaving"
+           : state == PLACE_OUT     ? "out"
+                                    : "none";
+}
+
+/* Weight 1 is 256 inside. */
+static json_t *edge_weight(uint16_t weight)
+{
+    return weight % 256 ? json_real(weight / 256.0) : json_integer(weight / 256);
+}
+
+static bool edge_reply_is_refused(struct edge_answer *answer, const struct result *result)
+{
+    if (result->status == STATUS_OK)
+        return false;
+    edge_answer_refuse(answer, result);
+    return true;
+}
+
+static const char *edge_self_state(const struct result_self *self)
+{
+    if (self->place_state == PLACE_LEAVING || self->place_state == PLACE_OUT)
+        return "leaving";
+    return self->is_ready ? "ready" : "joining";
+}
+
+void edge_self_reply(struct edge_answer *answer, const struct result *result)
+{
+    const struct result_self *self = &result->self;
+    json_t *body, *part;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    body = json_object();
+    put(body, "id", edge_json_hex(self->id.bytes, NODE_ID_SIZE));
+    put(body, "name", edge_json_label(&self->name));
+    put(body, "version", json_string(answer->edge->config.version));
+    put(body, "cluster_id", edge_json_hex(self->cluster_id, CLUSTER_ID_SIZE));
+    put(body, "host", edge_json_label(&self->host));
+    put(body, "zone", edge_json_label(&self->zone));
+    put(body, "weight", edge_weight(self->weight));
+    part = json_object();
+    put(part, "advertised", edge_json_address(&self->mesh));
+    put(part, "http_port", json_integer(self->http_port));
+    put(body, "addresses", part);
+    part = json_object();
+    put(part, "keys", edge_number(self->keys));
+    put(part, "bytes", edge_number(self->bytes));
+    put(part, "read_only", json_boolean(self->is_read_only));
+    put(part, "recovering", json_boolean(self->is_recovering));
+    put(body, "store", part);
+    put(body, "state", json_string(edge_self_state(self)));
+    put(body, "place", json_string(edge_place_name(self->place_state)));
+    put(body, "incarnation", edge_number(self->incarnation));
+    put(body, "uptime_s", edge_number(self->uptime_s));
+    put(body, "blocked", json_integer(self->blocked));
+    edge_json_reply(answer, 200, result, body);
+}
+
+/* --- members */
+
+static json_t *edge_member_http(const struct result_member *member)
+{
+    struct address http = member->mesh;
+
+    http.port = member->http_port;
+    return member->http_port ? edge_json_address(&http) : json_null();
+}
+
+static json_t *edge_member_json(const struct result_member *member)
+{
+    json_t *object = json_object();
+
+    put(object, "id", edge_json_hex(member->id.bytes, NODE_ID_SIZE));
+    put(object, "name", edge_json_label(&member->name));
+    put(object, "state", json_string(edge_rank_name(member->rank)));
+    put(object, "place", json_string(edge_place_name(member->place_state)));
+    put(object, "incarnation", edge_number(member->incarnation));
+    put(object, "mesh", edge_json_address(&member->mesh));
+    put(object, "http", edge_member_http(member));
+    put(object, "host", edge_json_label(&member->host));
+    put(object, "zone", edge_json_label(&member->zone));
+    put(object, "weight", edge_weight(member->weight));
+    put(object, "tags", json_object());
+    put(object, "rtt_ms", member->rtt_us ? edge_json_ms(member->rtt_us) : json_null());
+    put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());
+    put(object, "self", json_boolean(member->is_self));
+    put(object, "blocked", json_boolean(member->is_blocked));
+    return object;
+}
+
+void edge_members_reply(struct edge_answer *answer, const struct result *result)
+{
+    struct slice filter = answer->slot->filter;
+    uint32_t counts[RANK_LEFT + 1] = {0};
+    json_t *body, *members, *totals;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    body = json_object();
+    members = json_array();
+    totals = json_object();
+    for (uint32_t i = 0; i < result->member_count; i++) {
+        const struct result_member *member = &result->members[i];
+
+        if ((unsigned)member->rank <= RANK_LEFT)
+            counts[member->rank]++;
+        if (!filter.size || slice_equal(filter, slice_text(edge_rank_name(member->rank))))
+            (void)json_array_append_new(members, edge_member_json(member));
+    }
+    for (unsigned i = RANK_ALIVE; i <= RANK_LEFT; i++)
+        put(totals, edge_rank_name((enum member_rank)i), json_integer(counts[i]));
+    put(body, "members", members);
+    put(body, "counts", totals);
+    put(body, "digest", edge_json_u64(result->cluster.digest));
+    edge_json_reply(answer, 200, result, body);
+}
+
+/* A name, an id, or at least 4 hex digits at the start of one. */
+static bool edge_member_fits(const struct result_member *member, struct slice filter)
+{
+    bool is_id = filter.size >= 4 && filter.size <= EDGE_ID_TEXT;
+
+    if (slice_equal(filter, slice_of(member->name.text, member->name.size)))
+        return true;
+    for (size_t i = 0; is_id && i < filter.size; i++) {
+        unsigned digit = member->id.bytes[i / 2] >> (i % 2 ? 0 : 4) & 15;
+
+        is_id = filter.data[i] == (uint8_t) "0123456789abcdef"[digit];
+    }
+    return is_id;
+}
+
+static void edge_member_ambiguous(struct edge_answer *answer, const struct result *result)
+{
+    struct edge_fault fault;
+    char list[EDGE_HINT_MAX] = "";
+    size_t at = 0;
+
+    for (uint32_t i = 0; i < result->member_count; i++) {
+        const struct result_member *member = &result->members[i];
+        char name[NAME_SIZE_MAX + 1];
+
+        if (!edge_member_fits(member, answer->slot->filter) ||
+            at + member->name.size + 20 > sizeof list)
+            continue;
+        edge_text_copy(name, sizeof name, slice_of(member->name.text, member->name.size));
+        at += (size_t)(stpcpy(list + at, at ? ", " : "") - (list + at));
+        at += (size_t)(stpcpy(list + at, name) - (list + at));
+        list[at++] = '~';
+        for (unsigned j = 0; j < 8; j++)
+            list[at++] = "0123456789abcdef"[member->id.bytes[j / 2] >> (j % 2 ? 0 : 4) & 15];
+        list[at] = 0;
+    }
+    edge_fault_set(&fault, PROBLEM_BAD_REQUEST, "several members fit", NULL);
+    edge_fault_hint(&fault, "one of: ", list, NULL);
+    edge_answer_fault(answer, &fault, result);
+}
+
+void edge_member_reply(struct edge_answer *answer, const struct result *result)
+{
+    const struct result_member *found = NULL;
+    unsigned count = 0;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    for (uint32_t i = 0; i < result->member_count; i++) {
+        if (!edge_member_fits(&result->members[i], answer->slot->filter))
+            continue;
+        found = &result->members[i];
+        count++;
+    }
+    if (count == 1) {
+        edge_json_reply(answer, 200, result, edge_member_json(found));
+    } else if (count > 1) {
+        edge_member_ambiguous(answer, result);
+    } else {
+        struct edge_fault fault;
+
+        edge_fault_set(&fault, PROBLEM_NOT_FOUND, "no member has this name or id", NULL);
+        edge_answer_fault(answer, &fault, result);
+    }
+}
+
+/* --- ring and overlay */
+
+static json_t *edge_owner_json(const struct result_owner *owner, unsigned rank, bool is_verify)
+{
+    json_t *object = json_object();
+
+    put(object, "rank", json_integer(rank));
+    put(object, "peer", edge_json_label(&owner->name));
+    put(object, "id", edge_json_hex(owner->id.bytes, NODE_ID_SIZE));
+    put(object, "state", json_string(edge_rank_name(owner->rank)));
+    put(object, "base", json_boolean(owner->is_base));
+    put(object, "target", json_boolean(owner->is_target));
+    if (is_verify) {
+        put(object, "etag", edge_json_etag(owner->etag));
+        put(object, "answer", json_string(status_text(owner->answer)));
+    }
+    put(object, "hints", json_integer(0));
+    return object;
+}
+
+void edge_ring_reply(struct edge_answer *answer, const struct result *result)
+{
+    bool is_agreed = true, is_verify = answer->slot->is_verbose;
+    json_t *body, *owners;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    body = json_object();
+    owners = json_array();
+    for (uint32_t i = 0; i < result->owner_count; i++) {
+        const struct result_owner *owner = &result->owners[i];
+
+        is_agreed = is_agreed && owner->etag == result->owners[0].etag &&
+                    (owner->answer == STATUS_OK || owner->answer == STATUS_MISSING);
+        (void)json_array_append_new(owners, edge_owner_json(owner, i, is_verify));
+    }
+    put(body, "ns", edge_json_text(answer->slot->ns));
+    put(body, "key", edge_json_text(answer->slot->key));
+    put(body, "partition", json_integer(result->partition));
+    put(body, "ring_version", edge_json_u64(result->layout));
+    put(body, "owners", owners);
+    if (is_verify)
+        put(body, "agree", json_boolean(is_agreed));
+    edge_json_reply(answer, 200, result, body);
+}
+
+void edge_overlay_reply(struct edge_answer *answer, const struct result *result)
+{
+    json_t *body, *steps;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    body = json_object();
+    steps = json_array();
+    for (uint32_t i = 0; i < result->hop_count; i++) {
+        const struct result_hop *hop = &result->hops[i];
+        json_t *step = json_object();
+
+        put(step, "id", edge_json_hex(hop->id.bytes, NODE_ID_SIZE));
+        put(step, "address", edge_json_address(&hop->address));
+        put(step, "prefix_bits", json_integer(hop->prefix));
+        put(step, "rtt_ms", hop->rtt_us ? edge_json_ms(hop->rtt_us) : json_null());
+        put(step, "contacts", json_integer(hop->contacts));
+        put(step, "answered", json_boolean(hop->is_answered));
+        (void)json_array_append_new(steps, step);
+    }
+    put(body, "steps", steps);
+    edge_json_reply(answer, 200, result, body);
+}
+
+void edge_accepted_reply(struct edge_answer *answer, const struct result *result)
+{
+    json_t *body;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    if (result->kind == OP_BLOCK) {
+        edge_answer_head(answer, 204);
+        edge_answer_route(answer, result);
+        edge_answer_no_store(answer);
+        edge_answer_empty(answer);
+        return;
+    }
+    body = json_object();
+    put(body, "state", json_string(result->kind == OP_LEAVE ? "leaving" : "joining"));
+    edge_json_reply(answer, 202, result, body);
+}

@@ -1,0 +1,171 @@
+/* edge_summary.c: the cluster in one answer: a sentence, the numbers, and warnings that name the
+ * next step. /readyz tells the same as yes or no. */
+#include "edge_json.h"
+#include "edge_room.h"
+
+static void put(json_t *object, const char *name, json_t *value)
+{
+    (void)json_object_set_new_nocheck(object, name, value);
+}
+
+static const char *edge_summary_health(const struct result_cluster *cluster)
+{
+    if (!cluster->is_founded)
+        return "the peer has not met its cluster yet";
+    if (cluster->partitions_unavailable)
+        return "some keys cannot reach their quorum";
+    if (cluster->is_read_only)
+        return "this peer takes no writes";
+    if (cluster->suspect || cluster->dead)
+        return "every key is served; some peers are missing";
+    if (cluster->partitions_under)
+        return "every key is served; some partitions have too few owners";
+    if (cluster->partitions_moving || cluster->joining || cluster->leaving)
+        return "healthy; data is moving to its new owners";
+    return "healthy";
+}
+
+static void edge_warn(json_t *warnings, bool is_true, const char *code, const char *text,
+                      const char *next)
+{
+    json_t *warning;
+
+    if (!is_true)
+        return;
+    warning = json_object();
+    put(warning, "code", json_string(code));
+    put(warning, "text", json_string(text));
+    put(warning, "next", json_string(next));
+    (void)json_array_append_new(warnings, warning);
+}
+
+static json_t *edge_summary_warnings(const struct result_cluster *c)
+{
+    json_t *warnings = json_array();
+
+    edge_warn(warnings, c->dead > 0, "members-dead", "peers of the placement list are dead",
+              "start them again, or forget them: gossamer forget ID");
+    edge_warn(warnings, c->suspect > 0, "members-suspect", "peers are suspected to be dead",
+              "wait some seconds and look again");
+    edge_warn(warnings, c->alive && c->alive < c->replicas, "too-few-peers",
+              "there are fewer peers than replicas", "add peers: gossamerd --join ADDRESS");
+    edge_warn(warnings, c->partitions_unavailable > 0, "partitions-unavailable",
+              "partitions are below their quorum", "bring back the dead peers that own them");
+    edge_warn(warnings, c->seeds_silent > 0, "seeds-silent", "seeds do not answer",
+              "check their addresses and that UDP and TCP of mesh.listen are open");
+    edge_warn(warnings, c->key_id_seen != 0, "wrong-key",
+              "a peer uses a cluster key that is not ours",
+              "copy the same cluster.key to all peers");
+    edge_warn(warnings, c->blocked > 0, "blocked", "mesh traffic with some peers is blocked",
+              "DELETE /v1/self/block");
+    edge_warn(warnings, c->is_read_only, "read-only", "the store takes no writes",
+              "look at the log and at the free space of the disk");
+    edge_warn(warnings, c->is_recovering, "recovering", "the store is refilled from other owners",
+              "wait; reads use the other owners");
+    return warnings;
+}
+
+static json_t *edge_summary_counts(const struct result_cluster *c)
+{
+    json_t *counts = json_object();
+
+    put(counts, "alive", json_integer(c->alive));
+    put(counts, "suspect", json_integer(c->suspect));
+    put(counts, "dead", json_integer(c->dead));
+    put(counts, "left", json_integer(c->left));
+    put(counts, "joining", json_integer(c->joining));
+    put(counts, "active", json_integer(c->active));
+    put(counts, "leaving", json_integer(c->leaving));
+    return counts;
+}
+
+static json_t *edge_summary_key(const struct result_cluster *c)
+{
+    json_t *key = json_object();
+
+    put(key, "ours", edge_json_u64(c->key_id_ours));
+    put(key, "foreign", c->key_id_seen ? edge_json_u64(c->key_id_seen) : json_null());
+    put(key, "foreign_from", c->key_id_seen ? edge_json_address(&c->key_from) : json_null());
+    return key;
+}
+
+void edge_summary_reply(struct edge_answer *answer, const struct result *result)
+{
+    const struct result_cluster *c = &result->cluster;
+    json_t *body, *partitions;
+
+    if (result->status != STATUS_OK) {
+        edge_answer_refuse(answer, result);
+        return;
+    }
+    body = json_object();
+    partitions = json_object();
+    put(body, "health", json_string(edge_summary_health(c)));
+    put(body, "ready", json_boolean(c->is_ready));
+    put(body, "size", json_integer(c->alive + c->suspect));
+    put(body, "members", edge_summary_counts(c));
+    put(body, "replicas", json_integer(c->replicas));
+    put(partitions, "total", json_integer(c->partitions));
+    put(partitions, "moving", json_integer(c->partitions_moving));
+    put(partitions, "unavailable", json_integer(c->partitions_unavailable));
+    put(partitions, "under_replicated", json_integer(c->partitions_under));
+    put(body, "partitions", partitions);
+    put(body, "ring_version", edge_json_u64(c->layout));
+    put(body, "digest", edge_json_u64(c->digest));
+    put(body, "seeds", json_integer(c->seeds));
+    put(body, "seeds_silent", json_integer(c->seeds_silent));
+    put(body, "key", edge_summary_key(c));
+    put(body, "warnings", edge_summary_warnings(c));
+    edge_json_reply(answer, 200, result, body);
+}
+
+/* --- /readyz */
+
+static void edge_check_put(struct edge_out *out, bool is_good, const char *text)
+{
+    edge_put_text(out, is_good ? "[+]" : "[-]");
+    edge_put_text(out, text);
+    EDGE_PUT(out, "\n");
+}
+
+static void edge_ready_checks(struct edge_out *out, const struct result *result)
+{
+    const struct result_cluster *c = &result->cluster;
+
+    edge_check_put(out, c->is_founded, c->is_founded ? "founding known" : "founding not known yet");
+    edge_check_put(out, !c->is_recovering, c->is_recovering ? "store is refilled" : "store ok");
+    edge_check_put(out, !c->is_read_only, c->is_read_only ? "store read-only" : "store writable");
+    edge_check_put(out, !c->partitions_unavailable,
+                   c->partitions_unavailable ? "quorum missing for some partitions" : "quorum ok");
+    edge_check_put(out, !c->seeds_silent,
+                   c->seeds_silent ? "degraded: seeds are silent" : "seeds ok");
+}
+
+void edge_ready_reply(struct edge_answer *answer, const struct result *result)
+{
+    bool is_ready = result->status == STATUS_OK;
+    struct edge_fault fault;
+    struct buffer text;
+    struct edge_out out;
+
+    if (!is_ready && !answer->slot->is_verbose) {
+        edge_fault_of_result(&fault, result);
+        if (edge_problem_row(fault.problem)->status != 503)
+            fault.problem = PROBLEM_NOT_READY;
+        edge_answer_fault(answer, &fault, NULL);
+        return;
+    }
+    buffer_init(&text, 4096);
+    edge_out_begin(&out, &text, 512);
+    if (answer->slot->is_verbose)
+        edge_ready_checks(&out, result);
+    edge_put_text(&out, !is_ready                      ? "not ready\n"
+                        : result->cluster.seeds_silent ? "ok degraded\n"
+                                                       : "ok\n");
+    if (edge_out_end(&out, 0))
+        edge_answer_text(answer, is_ready ? 200 : 503, "text/plain; charset=utf-8",
+                         slice_of(text.data, text.size));
+    else
+        answer->out.is_full = true;
+    buffer_close(&text);
+}
