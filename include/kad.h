@@ -57,9 +57,10 @@ struct kad_config {
 struct kad *kad_new(const struct kad_config *config);
 /* kad_delete frees it, open lookups end without output; `kad` may be NULL. */
 void kad_delete(struct kad *kad);
-/* kad_receive_find answers FIND_NODE from an authenticated peer with at most KAD_BETA contacts that
- * answered us lately. To an address that is not proved it sends no more than the padding of the
- * question allows, and asks back, so that the asker can prove itself. */
+/* kad_receive_find answers FIND_NODE from an authenticated peer with at most KAD_BETA of our KAD_K
+ * contacts nearest to the target: the two nearest, and others by lot (kad.c says why). To an
+ * address that is not proved it sends no more than the padding of the question allows, and asks
+ * back, so that the asker can prove itself. */
 void kad_receive_find(struct kad *kad, instant now, const struct contact *from,
                       const struct message_find_node *find);
 
