@@ -12,8 +12,8 @@ struct effects_chunk {
     _Alignas(16) uint8_t data[];
 };
 
-#define CHUNK_SIZE_MIN (64u << 10)  /* bytes: a turn of small requests fits one chunk */
-#define CHUNK_KEEP_MAX (1u << 20)   /* bytes: larger chunks go back to the system at reset */
+#define CHUNK_SIZE_MIN (64u << 10) /* bytes: a turn of small requests fits one chunk */
+#define CHUNK_KEEP_MAX (1u << 20)  /* bytes: larger chunks go back to the system at reset */
 
 void effects_init(struct effects *effects)
 {
@@ -64,8 +64,8 @@ static void *effects_grow(void *items, uint32_t count, uint32_t *capacity, size_
 
 struct effect *effects_push(struct effects *effects, enum effect_kind kind)
 {
-    effects->items = effects_grow(effects->items, effects->count, &effects->capacity,
-                                  sizeof(struct effect));
+    effects->items =
+        effects_grow(effects->items, effects->count, &effects->capacity, sizeof(struct effect));
 
     struct effect *effect = &effects->items[effects->count++];
 

@@ -1,0 +1,310 @@
+/* node_coord.c: this peer is an owner and runs the operation: quorum read, condition, dot, quorum
+ * write (protocols.md 7.1). The counting is quorum's, the merging crdt's; here they meet. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+/* A delete without context covers what a read shows, and a condition is checked against it: both
+ * read first. */
+bool node_coord_reads_first(const struct node_task *task)
+{
+    return task->op.kind == OP_GET || task->op.condition != 0 ||
+           (task->op.kind == OP_DELETE && task->op.context.size == 0);
+}
+
+void node_coord_begin(struct node *node, struct node_task *task)
+{
+    node_task_load(node, task);
+}
+
+/* The owners of the task's partition as quorum wants them: this peer first, then the best. */
+static void coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
+                          struct quorum_owner *room)
+{
+    struct place_owners owners;
+    uint64_t ids[SET_MAX];
+    uint8_t order[SET_MAX];
+
+    place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
+    for (uint8_t i = 0; i < owners.count; i++)
+        ids[i] = owners.peers[i].id8;
+    balance_rank(node->balance, node->now, ids, owners.count, order);
+    for (uint8_t i = 0; i < owners.count; i++) {
+        uint8_t at = order[i];
+        bool is_self = ids[at] == node->self;
+
+        room[i] =
+            (struct quorum_owner){.id8 = ids[at],
+                                  .is_base = owners.peers[at].is_base,
+                                  .is_target = owners.peers[at].is_target,
+                                  .is_self = is_self,
+                                  .is_reachable = is_self || node_peer_is_reachable(node, ids[at])};
+    }
+    *request = (struct quorum_request){.id = task->id,
+                                       .consistency = task->op.consistency,
+                                       .deadline = task->deadline,
+                                       .ns = task->op.ns,
+                                       .key = task->op.key,
+                                       .owners = room,
+                                       .owner_count = owners.count,
+                                       .base_count = owners.base_count,
+                                       .target_count = owners.target_count};
+}
+
+static void coord_read(struct node *node, struct node_task *task, enum status status,
+                       struct slice object)
+{
+    struct quorum_owner owners[SET_MAX];
+    struct quorum_request request;
+
+    coord_request(node, task, &request, owners);
+    request.object = object;
+    request.is_local_counted =
+        !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
+    task->step = STEP_READ;
+    status = quorum_get(node->quorum, node->now, &request);
+    if (status != STATUS_OK)
+        node_task_fail(node, task, status);
+}
+
+static bool coord_condition_holds(const struct op *op, const struct crdt_object *object)
+{
+    uint16_t index;
+    bool is_there = crdt_object_winner(object, &index) && object->values[index].kind == CRDT_VALUE;
+    uint64_t etag =
+        is_there ? crdt_etag(object->values[index].actor, object->values[index].stamp) : 0;
+    bool is_named = false;
+
+    for (uint8_t i = 0; i < op->etag_count; i++)
+        is_named |= is_there && op->etags[i] == etag;
+    if ((op->condition & CONDITION_EXISTS) && !is_there)
+        return false;
+    if ((op->condition & CONDITION_ABSENT) && is_there)
+        return false;
+    if ((op->condition & CONDITION_MATCH) && !is_named)
+        return false;
+    return !((op->condition & CONDITION_NONE_MATCH) && is_named);
+}
+
+/* Puts the task's own write into `object`. OK, or why it is refused. */
+static enum status coord_apply(struct node *node, struct node_task *task,
+                               struct crdt_object *object)
+{
+    const struct op *op = &task->op;
+    struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
+    struct crdt_context *context = NULL;
+    struct crdt_value value = {.kind = op->kind == OP_PUT ? CRDT_VALUE : CRDT_TOMBSTONE};
+    uint64_t above = crdt_object_stamp_max(object);
+    uint16_t index;
+
+    task->is_created =
+        !crdt_object_winner(object, &index) || object->values[index].kind != CRDT_VALUE;
+    if (op->condition && !coord_condition_holds(op, object))
+        return STATUS_PRECONDITION;
+    if (op->context.size) {
+        context = &node->context;
+        if (crdt_context_decode(op->context, &scope, context) != STATUS_OK ||
+            crdt_context_guard(context, object, node->clock.last) != STATUS_OK)
+            return STATUS_CONTEXT;
+        if (crdt_context_stamp_max(context) > above)
+            above = crdt_context_stamp_max(context);
+    }
+    if (!context && (op->condition & CONDITION_MATCH)) {
+        /* If-Match names one value: that one is replaced, its siblings stay. */
+        context = &node->context;
+        crdt_context_of_shown(object, index, context);
+    }
+    if (op->kind == OP_DELETE && object->value_count == 0 && !context)
+        return STATUS_MISSING;
+    if (op->kind == OP_PUT) {
+        value.meta = op->meta;
+        value.body = op->body;
+        value.body_size = (uint32_t)op->body.size;
+    }
+    task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
+    return crdt_object_write(object, context, task->dot.actor, task->dot.stamp, &value);
+}
+
+/* Keeps the new state with the task: a retry sends the same bytes under the same dot. */
+static enum status coord_encode(struct node_task *task, const struct crdt_object *object)
+{
+    struct blob *bytes = blob_new(crdt_object_size(object));
+    struct writer out;
+
+    if (!bytes)
+        return STATUS_MEMORY;
+    out = writer_over(bytes->data, bytes->size);
+    if (crdt_object_encode(object, &out) != STATUS_OK)
+        ensure_unreachable();
+    blob_drop(&task->object);
+    task->object = bytes;
+    task->is_written = true;
+    return STATUS_OK;
+}
+
+static void coord_send(struct node *node, struct node_task *task, const struct hash16 *before)
+{
+    struct quorum_owner owners[SET_MAX];
+    struct quorum_request request;
+    enum status status;
+
+    coord_request(node, task, &request, owners);
+    request.object = blob_slice(task->object);
+    task->step = STEP_WRITE;
+    status = quorum_put(node->quorum, node->now, &request);
+    if (status != STATUS_OK) {
+        task->is_written = false; /* nothing left this peer, nothing is stored */
+        node_task_fail(node, task, status);
+        return;
+    }
+    status = node_write_object(node, task, request.object, &node->object_a, before);
+    if (status != STATUS_OK)
+        quorum_stored(node->quorum, node->now, task->id, status);
+}
+
+static void coord_write(struct node *node, struct node_task *task, enum status status,
+                        struct slice row)
+{
+    struct crdt_object *object = &node->object_a, *more = &node->object_b;
+    struct hash16 before = {{0}};
+    struct slice kept = blob_slice(task->object);
+    uint8_t room[STORE_KEY_SIZE_MAX];
+
+    crdt_object_clear(object);
+    if (status == STATUS_OK && crdt_object_decode(row, object) != STATUS_OK)
+        status = STATUS_CORRUPT;
+    if (status == STATUS_OK)
+        before = crdt_object_fingerprint(
+            node->founding.hash_seed,
+            store_key_obj(task->hash_front, task->op.ns, task->op.key, room), object);
+    if (status != STATUS_OK && status != STATUS_MISSING && status != STATUS_CORRUPT) {
+        node_task_fail(node, task, status);
+        return;
+    }
+    /* What a quorum showed, or what an earlier try of this very write made. */
+    status = crdt_object_decode(kept, more);
+    if (status == STATUS_OK)
+        status = crdt_object_merge(object, more);
+    if (status == STATUS_OK && !task->is_written)
+        status = coord_apply(node, task, object);
+    if (status == STATUS_OK)
+        status = coord_encode(task, object);
+    if (status != STATUS_OK) {
+        node_coord_refused(node, task, status);
+        return;
+    }
+    coord_send(node, task, &before);
+}
+
+/* The write cannot be made: tell why. Deleting what is not there is done already. */
+void node_coord_refused(struct node *node, struct node_task *task, enum status status)
+{
+    struct node_outcome outcome = {.status = status, .outcome = OUTCOME_NOT_STORED};
+
+    if (status == STATUS_MISSING)
+        outcome = (struct node_outcome){.status = STATUS_OK};
+    if (status == STATUS_PRECONDITION)
+        outcome.object = blob_slice(task->object);
+    node_finish(node, task, &outcome);
+}
+
+void node_coord_row(struct node *node, struct node_task *task, enum status status,
+                    struct slice object)
+{
+    if (node_coord_reads_first(task) && !task->is_read_done)
+        coord_read(node, task, status, object);
+    else
+        coord_write(node, task, status, object);
+}
+
+static void coord_outcome(struct node *node, const struct quorum_output *done,
+                          struct node_outcome *outcome)
+{
+    outcome->status = done->status;
+    outcome->outcome = done->outcome;
+    outcome->acks = done->acks;
+    outcome->required = done->required;
+    outcome->total = done->total;
+    outcome->route[outcome->route_count].id8 = node->self;
+    outcome->route[outcome->route_count++].roles = ROLE_COORD;
+    for (uint8_t i = 0; i < done->role_count && outcome->route_count < ROUTE_MAX; i++) {
+        if (done->roles[i].id8 != node->self) {
+            outcome->route[outcome->route_count].id8 = done->roles[i].id8;
+            outcome->route[outcome->route_count++].roles =
+                done->roles[i].is_answered ? ROLE_REPLICA : ROLE_FAILED;
+        }
+        if (!done->roles[i].is_answered)
+            outcome->absent = done->roles[i].id8;
+    }
+}
+
+/* The token of a write covers what it discarded and its own dot. */
+static struct slice coord_write_context(struct node *node, const struct node_task *task)
+{
+    struct crdt_scope scope = {node->founding.hash_seed, task->op.ns, task->op.key};
+    struct writer out = writer_over(effects_alloc(node->fx, CONTEXT_SIZE_MAX), CONTEXT_SIZE_MAX);
+
+    if (crdt_object_decode(blob_slice(task->object), &node->object_a) != STATUS_OK)
+        return SLICE_NONE;
+    crdt_context_of_write(&node->object_a, task->dot.actor, task->dot.stamp, &node->context);
+    if (crdt_context_encode(&node->context, &scope, &out) != STATUS_OK)
+        return SLICE_NONE;
+    return writer_done(&out);
+}
+
+/* quorum has counted. `done` lives in the arena of this step. */
+void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done)
+{
+    struct node_outcome outcome = {0};
+
+    if (done->status == STATUS_LAYOUT) {
+        node_task_pause(node, task);
+        return;
+    }
+    coord_outcome(node, done, &outcome);
+    if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
+        blob_drop(&task->object);
+        task->object = blob_copy(done->object);
+        task->is_read_done = true;
+        node_task_load(node, task);
+        return;
+    }
+    if (task->step == STEP_READ)
+        outcome.object = done->object;
+    if (task->step == STEP_READ && done->status != STATUS_OK && task->op.kind != OP_GET)
+        outcome.outcome = OUTCOME_NOT_STORED; /* it failed while reading: nothing was written */
+    if (task->step == STEP_WRITE && done->status == STATUS_OK) {
+        outcome.is_created = task->is_created;
+        outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
+        outcome.context = coord_write_context(node, task);
+    }
+    node_finish(node, task, &outcome);
+}
+
+/* An owner's answer to a part of an operation we coordinate. */
+void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
+                          const struct message *message)
+{
+    struct quorum_answer answer = {.from = peer};
+    uint64_t layout = 0;
+
+    if (message->kind == MESSAGE_PUT_ACK) {
+        answer.status = status_from_wire(message->put_ack.status);
+        layout = message->put_ack.layout;
+        balance_heard(node->balance, node->now, peer, message->put_ack.load);
+        quorum_put_ack(node->quorum, node->now, frame->request, peer, answer.status);
+    } else if (message->kind == MESSAGE_OBJ) {
+        answer.status = status_from_wire(message->obj.status);
+        answer.object = message->obj.object;
+        layout = message->obj.layout;
+        balance_heard(node->balance, node->now, peer, message->obj.load);
+        quorum_get_answer(node->quorum, node->now, frame->request, &answer);
+    } else {
+        answer.status = status_from_wire(message->rows.status);
+        answer.items = message->rows.items;
+        answer.is_last = message->rows.is_last;
+        layout = message->rows.layout;
+        quorum_rows(node->quorum, node->now, frame->request, &answer);
+    }
+    if (answer.status == STATUS_LAYOUT && node->place && layout != place_layout(node->place))
+        node_table_soon(node, peer);
+}

@@ -1,0 +1,248 @@
+/* node_impl.h: the inside of a node, shared by the files of this room only. The node carries facts
+ * between the protocol rooms; no protocol rule lives here.
+ *
+ *   event -> node.c -> node_datagram, node_link -> node_message -> swim kad quorum sync (receive)
+ *                      node_request -> node_task -> node_coord, node_replica -> quorum
+ *   outputs of the rooms -> node_facts -> node_send, node_store, node_reply -> effects
+ */
+#ifndef GOSSAMER_NODE_IMPL_H
+#define GOSSAMER_NODE_IMPL_H
+
+#include "balance.h"
+#include "bytes.h"
+#include "crdt.h"
+#include "ensure.h"
+#include "hash.h"
+#include "heap.h"
+#include "kad.h"
+#include "list.h"
+#include "map.h"
+#include "node.h"
+#include "pool.h"
+#include "prng.h"
+#include "quorum.h"
+#include "swim.h"
+#include "sync.h"
+#include "wire.h"
+
+#define NODE_BLOCKED_MAX 64             /* peers on the block list: a test cluster */
+#define NODE_SEED_ADDRESSES_MAX 64      /* resolved seeds */
+#define NODE_LINK_QUEUE_MAX (64u << 20) /* bytes waiting for a handshake; a few large values */
+#define NODE_BATCHES_MAX 16 /* batches of anti-entropy rows: 4 rounds out, 8 in, some air */
+
+/* Where the node is between two openings of its store. Client work waits for NODE_OPEN. */
+enum node_phase { NODE_CLOSED, NODE_READING, NODE_SCANNING, NODE_OPEN, NODE_STOPPED };
+
+/* What a timer of the node's own heap belongs to. */
+enum node_timer_kind { TIMER_TASK, TIMER_LINK, TIMER_JOIN, TIMER_PERSIST, TIMER_SYNC, TIMER_MOVE };
+struct node_timer {
+    struct heap_node in_timers;
+    enum node_timer_kind kind;
+};
+
+enum node_link_state { LINK_FREE, LINK_DIALING, LINK_SHAKING, LINK_READY };
+/* One TCP connection to a peer. `peer` is known before READY when we dialled a member. */
+struct node_link {
+    struct node_timer timer; /* handshake deadline, then idleness */
+    enum node_link_state state;
+    link_id id;
+    bool is_join; /* dialled to a seed: JOIN goes first */
+    struct address address;
+    uint64_t peer; /* id8; 0: not known yet */
+    struct seal_stream *stream;
+    instant used;
+    struct buffer part;  /* chunks of the message that is arriving */
+    struct buffer queue; /* frames in clear that wait for READY: (u32 size, bytes)... */
+};
+
+/* A piece of work on one key, whoever asked for it. */
+enum node_task_kind {
+    TASK_CLIENT, /* a client of this peer; perhaps forwarded to an owner */
+    TASK_OP,     /* another edge forwarded it to us: we coordinate */
+    TASK_PUT,    /* a coordinator wants its object merged here */
+    TASK_GET,    /* a coordinator wants to see our copy */
+    TASK_MERGE,  /* a row pulled by anti-entropy */
+    TASK_REPAIR, /* a read found our own copy stale */
+    TASK_GIVE,   /* an object another owner pulls from us */
+};
+enum node_task_step {
+    STEP_START, /* nothing has happened */
+    STEP_LOAD,  /* waits for a cold row */
+    STEP_READ,  /* quorum read runs */
+    STEP_WRITE, /* quorum write runs, or the local commit of a replica's merge */
+    STEP_AWAY,  /* forwarded, waits for OP_REPLY */
+    STEP_PAUSE, /* will be tried again */
+    STEP_LIST,  /* listing or lookup among all peers */
+};
+
+struct node_task {
+    struct node_timer timer; /* deadline, or the end of a pause or of one try */
+    struct list in_load;     /* waiting for the same cold row */
+    enum node_task_kind kind;
+    enum node_task_step step;
+    uint32_t id;         /* request number of everything it sends */
+    ticket ticket;       /* TASK_CLIENT */
+    uint64_t origin;     /* peer that asked, id8 */
+    uint32_t request;    /* its request number */
+    uint8_t batch;       /* TASK_MERGE, TASK_GIVE: its place in node->batches */
+    struct op op;        /* slices into memory */
+    struct blob *memory; /* ns, key, context, meta, body */
+    struct blob *object; /* encoded object: asked to merge, read by a quorum, or being written */
+    uint64_t hash_front;
+    struct hash16 digest; /* TASK_GET: the asker's copy */
+    instant started, deadline;
+    uint64_t away;     /* peer it is forwarded to */
+    instant sent;      /* when */
+    uint64_t tried[4]; /* owners it went to before */
+    uint8_t tries;
+    bool is_read_done; /* the quorum read before a conditional write is over */
+    bool is_written;   /* `object` holds our own new dot: a retry sends the same */
+    bool is_created;
+    bool is_cancelled;
+    struct dot dot; /* of the write */
+};
+
+/* What became of an operation, before it is told to a client or to the edge that asked. */
+struct node_outcome {
+    enum status status;
+    enum outcome outcome;
+    uint8_t acks, required, total;
+    bool is_created;
+    uint64_t etag;
+    struct slice context, object;
+    uint8_t route_count;
+    struct {
+        uint64_t id8;
+        uint8_t roles;
+    } route[ROUTE_MAX];
+    uint64_t absent; /* an owner that did not answer, 0: none */
+};
+
+/* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
+struct node_write {
+    uint64_t ticket;
+    uint32_t task; /* 0: nobody waits */
+    bool is_object;
+    bool had_before;
+    uint32_t partition;
+    struct hash16 before, after;
+    size_t bytes;
+    struct blob *row_key;
+};
+
+/* One EFFECT_READ in flight. */
+enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF };
+struct node_read {
+    uint64_t ticket;
+    enum node_read_kind kind;
+    struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix */
+    struct list tasks;    /* READ_ROW */
+    uint64_t peer;        /* READ_LIST: who asked, 0: our own listing */
+    uint32_t request;     /* READ_LIST: its request; READ_LEAF: sync token */
+    uint32_t limit;
+    uint16_t partition;
+    struct buffer rows; /* READ_LIST: packed so far */
+    uint32_t count;     /* rows in it */
+    size_t prefix_size; /* READ_LIST: bytes of ns and separator before the key */
+    bool is_last;
+    struct blob *until; /* READ_LIST: where the range ends */
+};
+
+/* One AE_ITEMS being merged, or one AE_FETCH being answered (is_give). */
+struct node_batch {
+    bool is_active, is_give;
+    bool is_filled; /* every row was started */
+    bool is_failed;
+    uint32_t token; /* of sync's merge; is_give: the asker's round */
+    uint32_t open;  /* rows not yet ended */
+    uint64_t peer;  /* is_give: the asker */
+    struct buffer items;
+};
+
+/* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
+struct node_peer {
+    uint64_t id8;
+    instant verify_at; /* earliest next PING of our own that proves its epoch */
+    instant table_at;  /* earliest next comparison of tables */
+    instant sync_at;   /* next anti-entropy round with it */
+    uint64_t boot_counter;
+    struct node_link *link; /* the one we send on; READY, or on its way */
+    struct address address; /* of one that is no member of our view: the overlay found it */
+    struct list in_peers;
+};
+
+struct node {
+    struct node_config config;
+    struct node_ports ports;
+    struct seal_keyring keyring;
+    uint64_t self; /* id8 */
+    enum node_phase phase;
+    /* the step that is running */
+    instant now;
+    uint64_t wall_ms;
+    struct effects *fx;
+    /* identity of this opening */
+    uint64_t boot_counter, actor, epoch;
+    bool is_recovering, is_read_only, is_reopening;
+    bool is_booted, is_swimming, is_dirty; /* is_dirty: lists changed since they were written */
+    uint64_t hlc_limit_ms;                 /* what `sys` says of our clock: a start begins there */
+    struct crdt_clock clock;
+    instant started;
+    uint64_t incarnation_kept; /* persisted: a start goes above it */
+    /* the cluster */
+    struct founding_record founding;
+    bool is_founded, is_joined;
+    char *seeds_text; /* owned: comma separated */
+    struct address seeds[NODE_SEED_ADDRESSES_MAX];
+    uint32_t seed_count, seeds_open; /* addresses; how many of this round have not answered */
+    uint32_t seeds_silent, seeds_new, seeds_self; /* how those of this round answered */
+    bool is_resolving, is_new_smallest;
+    unsigned join_round;
+    uint64_t key_id_seen;
+    struct address key_from;
+    uint64_t blocked[NODE_BLOCKED_MAX];
+    uint32_t blocked_count;
+    /* rooms */
+    struct seal *seal;
+    struct swim *swim;
+    struct kad *kad;
+    struct place *place; /* NULL until founded */
+    struct quorum *quorum;
+    struct sync *sync; /* NULL until founded */
+    struct balance *balance;
+    struct store_pending *pending;
+    struct prng prng;
+    /* work */
+    struct heap timers;
+    struct node_timer join_timer, persist_timer, sync_timer, move_timer;
+    struct pool links, tasks, writes, reads, peers;
+    struct map link_by_id, read_by_key, peer_by_id;
+    struct list peer_list;
+    struct node_batch batches[NODE_BATCHES_MAX];
+    uint32_t task_generation;
+    uint64_t write_ticket, read_ticket;
+    link_id link_next;
+    bool is_leaving, is_leave_done;
+    ticket leave_ticket;
+    struct list facts; /* queued outputs, handled when the room that made them has returned */
+    /* movement: which owners (bits by their position in place_owners) each partition was pulled
+     * from, and which have pulled it from us, both since `moving_layout` */
+    uint16_t *pulled, *given; /* one per partition, owned */
+    uint64_t moving_layout;
+    instant placed_at; /* when we went JOINING or LEAVING */
+    /* counters */
+    uint64_t keys, bytes;
+    struct metrics metrics;
+    uint8_t datagram[DATAGRAM_SIZE_MAX]; /* room to open one packet */
+    /* room to decode: large structs that would crowd the stack. Each is used by one function at a
+     * time: a for what is there, b for what comes, c for what is shown. */
+    struct crdt_object object_a, object_b, object_c;
+    struct crdt_context context;
+};
+
+/* node_settle handles queued outputs until none are left (node_facts.c). */
+void node_settle(struct node *node);
+void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c);
+uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
+
+#endif

@@ -1,0 +1,113 @@
+/* node_message.c: which room hears which message. One line per kind; the work is elsewhere. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+/* A signed self record: checked here, so that swim only ever sees genuine ones. */
+bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
+{
+    struct self_record record;
+    struct slice part, signature;
+    struct node_id id;
+
+    if (wire_self_decode(bytes, node->keyring.cluster_id, &record, &part, &signature) !=
+        STATUS_OK) {
+        metric_add(&node->metrics, METRIC_DROP_MALFORMED, 1);
+        return false;
+    }
+    id = hash_node_id(record.public_key);
+    *id8 = id_front(&id);
+    if (swim_knows_record(node->swim, *id8, bytes))
+        return true; /* the very bytes we hold: no need to verify them again */
+    if (seal_record_verify(record.public_key, part, signature.data) != STATUS_OK) {
+        metric_add(&node->metrics, METRIC_DROP_SIGNATURE, 1);
+        return false;
+    }
+    if (*id8 != node->self)
+        (void)seal_peer_add(node->seal, record.public_key); /* a full table: the peer stays mute */
+    swim_receive_record(node->swim, node->now, node_stamp(node), &record, bytes);
+    return true;
+}
+
+/* Messages that may come by datagram or by stream alike. */
+void node_peer_message(struct node *node, uint64_t peer, const struct address *from,
+                       const struct message *message)
+{
+    struct swim_from sender = {.id8 = peer, .address = *from};
+    uint64_t subject;
+
+    switch (message->kind) {
+    case MESSAGE_PING:
+    case MESSAGE_ACK:
+    case MESSAGE_PING_REQ:
+    case MESSAGE_NACK:
+    case MESSAGE_UPDATE:
+    case MESSAGE_RECORD_GET:
+        swim_receive(node->swim, node->now, &sender, message);
+        break;
+    case MESSAGE_SELF:
+        (void)node_record_received(node, message->self.record, &subject);
+        break;
+    case MESSAGE_PLACE:
+        node_place_received(node, message->place.record);
+        break;
+    case MESSAGE_FIND_NODE:
+    case MESSAGE_NODES:
+        node_overlay_message(node, peer, from, message);
+        break;
+    default: /* a kind that only streams carry, in a datagram: wire refused it already */
+        break;
+    }
+}
+
+void node_message(struct node *node, struct node_link *link, const struct frame *frame,
+                  const struct message *message)
+{
+    uint64_t peer = link->peer;
+    const struct address from = link->address;
+
+    switch (message->kind) {
+    case MESSAGE_TABLE:
+        node_table_received(node, peer, &from, message);
+        break;
+    case MESSAGE_JOIN:
+    case MESSAGE_JOINED:
+    case MESSAGE_FOUNDING:
+        node_join_message(node, link, message);
+        break;
+    case MESSAGE_OP:
+        node_task_asked(node, peer, frame, message);
+        break;
+    case MESSAGE_PUT_OBJ:
+    case MESSAGE_GET_OBJ:
+        node_replica_asked(node, peer, frame, message);
+        break;
+    case MESSAGE_LIST:
+        node_list_asked(node, peer, frame, message);
+        break;
+    case MESSAGE_OP_REPLY:
+        node_forward_answered(node, peer, frame, message);
+        break;
+    case MESSAGE_PUT_ACK:
+    case MESSAGE_OBJ:
+    case MESSAGE_ROWS:
+        node_quorum_answered(node, peer, frame, message);
+        break;
+    case MESSAGE_LOCATE:
+    case MESSAGE_LOCATED:
+        node_locate_message(node, peer, frame, message);
+        break;
+    case MESSAGE_AE_ROOT:
+    case MESSAGE_AE_DIFF:
+    case MESSAGE_AE_LEAF_GET:
+    case MESSAGE_AE_LEAF:
+    case MESSAGE_AE_FETCH:
+    case MESSAGE_AE_ITEMS:
+    case MESSAGE_AE_DONE:
+        if (node->sync && node->phase == NODE_OPEN)
+            sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
+        break;
+    default:
+        node_peer_message(node, peer, &from, message);
+        break;
+    }
+}

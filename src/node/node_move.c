@@ -1,0 +1,222 @@
+/* node_move.c: coming, going, and being made whole. A peer that joins pulls its partitions from the
+ * base owners and turns ACTIVE; one that leaves stays an owner until the target owners have pulled
+ * from it; one in recovery is compared before its copies count (protocols.md part 4, decision
+ * 0003).
+ *
+ *   JOINING --pulled every partition from N-W+1 base owners, stable--> ACTIVE
+ *   LEAVING --W target owners pulled every partition from us---------> OUT, stop
+ *   recovering --pulled every partition from N-W+1 others------------> sound
+ */
+#include "node_impl.h"
+#include "node_parts.h"
+
+#define MOVE_TICK_US INSTANT_MS(100)
+#define SYNC_TICK_US INSTANT_MS(100)
+#define SYNC_AGAIN_US INSTANT_MS(250)   /* while something is moving */
+#define LEAVE_LINGER_US INSTANT_MS(300) /* so that LEFT is on its way before the socket closes */
+
+/* How long a newcomer must have been there before it counts (protocols.md 2.4). */
+static const uint64_t stable_us[] = {
+    [PROFILE_LOCAL] = INSTANT_S(2), [PROFILE_LAN] = INSTANT_S(30), [PROFILE_WAN] = INSTANT_S(60)};
+
+static unsigned move_bits(uint16_t mask)
+{
+    unsigned count = 0;
+
+    for (; mask; mask &= (uint16_t)(mask - 1))
+        count++;
+    return count;
+}
+
+/* What pulls and gifts were counted under another layout counts no longer. */
+static void move_reset(struct node *node)
+{
+    size_t size = place_partition_count(node->place) * sizeof(uint16_t);
+
+    node->moving_layout = place_layout(node->place);
+    memset(node->pulled, 0, size);
+    memset(node->given, 0, size);
+}
+
+void node_move_wake(struct node *node)
+{
+    if (!node->place || node->phase != NODE_OPEN)
+        return;
+    if (node->moving_layout != place_layout(node->place))
+        move_reset(node);
+    list_for_each (&node->peer_list, link)
+        list_entry(link, struct node_peer, in_peers)->sync_at = 0;
+    heap_set(&node->timers, &node->move_timer.in_timers, node->now);
+    heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
+}
+
+/* What one partition needs before this peer may change its state. */
+static bool move_is_whole(struct node *node, uint32_t partition, enum place_state state)
+{
+    struct place_owners owners;
+    uint16_t base = 0, target = 0;
+    bool is_base = false, is_target = false;
+
+    place_owners(node->place, partition, &owners);
+    for (uint8_t i = 0; i < owners.count; i++) {
+        if (owners.peers[i].id8 == node->self) {
+            is_base = owners.peers[i].is_base;
+            is_target = owners.peers[i].is_target;
+            continue;
+        }
+        base |= (uint16_t)(owners.peers[i].is_base << i);
+        target |= (uint16_t)(owners.peers[i].is_target << i);
+    }
+
+    unsigned base_quorum = owners.base_count / 2u + 1u;
+    unsigned target_quorum = owners.target_count / 2u + 1u;
+    unsigned enough = owners.base_count - base_quorum + 1u;
+    unsigned others = move_bits(base);
+
+    if (state == PLACE_LEAVING) /* we count as one of the base owners compared */
+        return !is_base || (move_bits(node->pulled[partition] & base) + 1u >= enough &&
+                            move_bits(node->given[partition] & target) >= target_quorum);
+    if (!is_base && !is_target)
+        return true;
+    if (state == PLACE_JOINING && others == 0)
+        return false; /* nobody is known to hold anything yet: the list has not come */
+    return move_bits(node->pulled[partition] & base) >= (enough < others ? enough : others);
+}
+
+static bool move_is_complete(struct node *node, enum place_state state)
+{
+    for (uint32_t p = 0; p < place_partition_count(node->place); p++)
+        if (!move_is_whole(node, p, state))
+            return false;
+    return true;
+}
+
+static bool move_is_needed(struct node *node)
+{
+    unsigned state = node_place_state(node);
+
+    return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
+           node->is_leave_done;
+}
+
+static void move_left(struct node *node)
+{
+    node_place_set(node, PLACE_OUT);
+    swim_leave(node->swim, node->now);
+    node_trace(node, TRACE_HANDED_OVER, 0, 0, 0);
+    node->is_leave_done = true;
+    if (node->leave_ticket) {
+        struct op op = {.kind = OP_LEAVE};
+        struct node_outcome outcome = {.status = STATUS_OK};
+
+        (void)node_reply_client(node, &op, node->leave_ticket, &outcome);
+    }
+    heap_set(&node->timers, &node->move_timer.in_timers, node->now + LEAVE_LINGER_US);
+}
+
+/* Tells whether anybody else could take over what we hold. */
+static bool move_has_heirs(struct node *node)
+{
+    for (uint32_t i = 0; i < place_count(node->place); i++) {
+        const struct place_record *record = place_at(node->place, i);
+
+        if (id_front(&record->id) != node->self &&
+            (record->state == PLACE_ACTIVE || record->state == PLACE_JOINING))
+            return true;
+    }
+    return false;
+}
+
+void node_move_tick(struct node *node)
+{
+    unsigned state;
+
+    if (!node->place || node->phase != NODE_OPEN)
+        return;
+    if (node->is_leave_done) {
+        node->phase = NODE_STOPPED;
+        effects_push(node->fx, EFFECT_STOP)->stop.reason = STATUS_OK;
+        return;
+    }
+    state = node_place_state(node);
+    if (node->is_recovering && move_is_complete(node, PLACE_ACTIVE)) {
+        node->is_recovering = false;
+        node_trace(node, TRACE_RECOVERED, 0, 0, 0);
+    }
+    if (state == PLACE_JOINING && !node->is_recovering &&
+        node->now >= node->placed_at + stable_us[node->config.profile] &&
+        move_is_complete(node, PLACE_JOINING))
+        node_place_set(node, PLACE_ACTIVE);
+    if (state == PLACE_LEAVING && (!move_has_heirs(node) || move_is_complete(node, PLACE_LEAVING)))
+        move_left(node);
+    if (move_is_needed(node) && node->move_timer.in_timers.place == 0)
+        heap_set(&node->timers, &node->move_timer.in_timers, node->now + MOVE_TICK_US);
+}
+
+void node_leave(struct node *node, ticket ticket)
+{
+    node->leave_ticket = ticket;
+    if (node_place_state(node) != PLACE_LEAVING)
+        node_place_set(node, PLACE_LEAVING);
+}
+
+/* Begins the rounds that are due. Called on a tick, as rounds end and peers come back. */
+void node_sync_tick(struct node *node)
+{
+    if (!node->sync || node->phase != NODE_OPEN)
+        return;
+    heap_set(&node->timers, &node->sync_timer.in_timers, node->now + SYNC_TICK_US);
+    list_for_each (&node->peer_list, link) {
+        struct node_peer *peer = list_entry(link, struct node_peer, in_peers);
+        const struct place_record *record = place_find(node->place, peer->id8);
+
+        if (peer->sync_at > node->now || !record || record->state == PLACE_OUT ||
+            !node_peer_is_reachable(node, peer->id8))
+            continue;
+        if (sync_pull(node->sync, node->now, peer->id8, place_layout(node->place)) == STATUS_FULL)
+            return;
+        peer->sync_at =
+            node->now + prng_jitter(&node->prng, INSTANT_MS(node->config.sync_interval_ms), 25);
+        metric_add(&node->metrics, METRIC_SYNC_ROUNDS, 1);
+    }
+}
+
+void node_sync_done(struct node *node, const struct sync_output *done)
+{
+    struct node_peer *peer = node_peer(node, done->peer);
+
+    node_trace(node, TRACE_SYNC_ROUND, done->peer, done->compared, done->differed);
+    if (peer && (done->status != STATUS_OK || place_is_moving(node->place) || node->is_recovering))
+        peer->sync_at = node->now + prng_jitter(&node->prng, SYNC_AGAIN_US, 25);
+    heap_set(&node->timers, &node->move_timer.in_timers, node->now);
+}
+
+/* A fact of sync: the partition was pulled from a peer, or by a peer from us. */
+void node_sync_fact(struct node *node, const struct sync_output *fact)
+{
+    struct place_owners owners;
+    uint16_t *masks = fact->kind == SYNC_PULLED ? node->pulled : node->given;
+
+    if (fact->layout != place_layout(node->place))
+        return;
+    if (node->moving_layout != fact->layout)
+        move_reset(node);
+    place_owners(node->place, fact->partition, &owners);
+    for (uint8_t i = 0; i < owners.count; i++)
+        if (owners.peers[i].id8 == fact->peer)
+            masks[fact->partition] |= (uint16_t)(1u << i);
+}
+
+bool node_sync_shares(void *context, uint64_t peer, uint16_t partition)
+{
+    struct node *node = context;
+    struct place_owners owners;
+    bool is_ours = false, is_theirs = false;
+
+    place_owners(node->place, partition, &owners);
+    for (uint8_t i = 0; i < owners.count; i++) {
+        is_ours |= owners.peers[i].id8 == node->self;
+        is_theirs |= owners.peers[i].id8 == peer;
+    }
+    return is_ours && is_theirs;
+}

@@ -1,0 +1,167 @@
+/* node_place.c: the placement list as this node carries it: our own record, news of others, what
+ * follows from a change. Who owns what is place's business; who tells whom is this file's. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+#define ANNOUNCE_MAX 64 /* members told at once; the digest on pings reaches the rest */
+
+/* Everything that depends on the list is brought up to date. */
+static void place_changed(struct node *node, const struct place_record *record)
+{
+    uint64_t layout = place_layout(node->place);
+
+    swim_place_digest(node->swim, place_digest(node->place));
+    node_persist_soon(node);
+    node_trace(node, TRACE_PLACE_CHANGED, id_front(&record->id), record->state, layout);
+    metric_set(&node->metrics, METRIC_PARTITIONS_MOVING, place_is_moving(node->place));
+    node_move_wake(node);
+}
+
+void node_place_received(struct node *node, struct slice bytes)
+{
+    struct place_record record;
+
+    if (!node->place || wire_place_decode(bytes, &record) != STATUS_OK) {
+        metric_add(&node->metrics, METRIC_DROP_MALFORMED, node->place != NULL);
+        return;
+    }
+    crdt_clock_observe(&node->clock, node->wall_ms, record.stamp);
+    if (node_is_in_cell(node, &record.id) && place_merge(node->place, &record) == STATUS_OK)
+        place_changed(node, &record);
+}
+
+static struct message place_message(struct node *node, const struct place_record *record)
+{
+    struct writer out =
+        writer_over(effects_alloc(node->fx, PLACE_RECORD_SIZE_MAX), PLACE_RECORD_SIZE_MAX);
+    struct message message = {.kind = MESSAGE_PLACE};
+
+    if (wire_place_encode(record, &out) == STATUS_OK)
+        message.place.record = writer_done(&out);
+    return message;
+}
+
+unsigned node_place_state(const struct node *node)
+{
+    const struct place_record *record = node->place ? place_find(node->place, node->self) : NULL;
+
+    return record ? record->state : 0;
+}
+
+void node_place_set(struct node *node, enum place_state state)
+{
+    struct place_record record = {.id = *node_self(node),
+                                  .state = (uint8_t)state,
+                                  .weight = node->config.weight,
+                                  .host = node->config.host,
+                                  .zone = node->config.zone,
+                                  .stamp = node_stamp(node),
+                                  .by = node->self};
+    struct message message = place_message(node, &record);
+    uint32_t told = 0;
+
+    node->placed_at = node->now;
+    if (place_merge(node->place, &record) != STATUS_OK)
+        return; /* a full list: the digest shows it, the operator forgets somebody */
+    place_changed(node, &record);
+    for (uint32_t i = 0; i < swim_count(node->swim) && told < ANNOUNCE_MAX; i++) {
+        const struct swim_view *view = swim_at(node->swim, i);
+        uint64_t id8 = id_front(&view->id);
+
+        if (id8 == node->self || view->rank >= RANK_DEAD)
+            continue;
+        (void)node_send_plain(node, id8, &message);
+        told++;
+    }
+}
+
+/* A peer that belongs to a cluster and is not on its list asks for a share. */
+void node_place_start(struct node *node)
+{
+    const struct place_record *record = place_find(node->place, node->self);
+    bool is_changed = record && (record->weight != node->config.weight ||
+                                 !label_equal(&record->host, &node->config.host) ||
+                                 !label_equal(&record->zone, &node->config.zone));
+
+    if (!record || record->state == PLACE_OUT)
+        node_place_set(node, PLACE_JOINING);
+    else if (is_changed)
+        node_place_set(node, record->state);
+}
+
+/* --- comparing tables with one peer */
+
+#define TABLE_US INSTANT_MS(100)    /* not more often with one peer */
+#define TABLE_SIZE_MAX (512u << 10) /* bytes: 2,048 members and as many places */
+
+void node_table_send(struct node *node, uint64_t peer, bool is_reply)
+{
+    struct writer members =
+        writer_over(effects_alloc(node->fx, TABLE_SIZE_MAX / 8), TABLE_SIZE_MAX / 8);
+    uint32_t count = node->place ? place_count(node->place) : 0;
+    struct writer places = writer_over(effects_alloc(node->fx, 16u * count + 1), 16u * count);
+    struct message table = {.kind = MESSAGE_TABLE, .table = {.is_reply = is_reply}};
+
+    swim_table_write(node->swim, &members);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct place_record *record = place_at(node->place, i);
+
+        write_u64(&places, id_front(&record->id));
+        write_u64(&places, record->stamp);
+    }
+    table.table.members = writer_done(&members);
+    table.table.places = writer_done(&places);
+    table.table.founding = node_founding_hash(node);
+    (void)node_send_plain(node, peer, &table);
+}
+
+void node_table_soon(struct node *node, uint64_t id8)
+{
+    struct node_peer *peer = node_peer(node, id8);
+
+    if (!peer || peer->table_at > node->now || !swim_find(node->swim, id8))
+        return;
+    peer->table_at = node->now + TABLE_US;
+    node_trace(node, TRACE_TABLE_DIFFERS, id8, 0, 0);
+    node_table_send(node, id8, false);
+}
+
+/* Sends the records of ours that the brief list lacks or has older. */
+static void table_places(struct node *node, uint64_t peer, struct slice brief)
+{
+    for (uint32_t i = 0; i < place_count(node->place); i++) {
+        const struct place_record *record = place_at(node->place, i);
+        struct reader in = reader_over(brief);
+        bool is_known = false;
+
+        while (reader_left(&in) >= 16) {
+            uint64_t id8 = read_u64(&in), stamp = read_u64(&in);
+
+            is_known |= id8 == id_front(&record->id) && stamp >= record->stamp;
+        }
+        if (!is_known) {
+            struct message message = place_message(node, record);
+
+            (void)node_send_plain(node, peer, &message);
+        }
+    }
+}
+
+void node_table_received(struct node *node, uint64_t peer, const struct address *from,
+                         const struct message *message)
+{
+    const struct message_table *table = &message->table;
+    struct swim_from sender = {.id8 = peer, .address = *from, .is_stream = true};
+    uint64_t ours = node_founding_hash(node);
+
+    if (ours && table->founding && ours != table->founding) {
+        metric_add(&node->metrics, METRIC_INCIDENTS, 1);
+        node_trace(node, TRACE_FOUNDING_CONFLICT, peer, 0, 0);
+        return;
+    }
+    swim_receive(node->swim, node->now, &sender, message);
+    if (node->place)
+        table_places(node, peer, table->places);
+    if (!table->is_reply)
+        node_table_send(node, peer, true);
+}

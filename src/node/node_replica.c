@@ -1,0 +1,195 @@
+/* node_replica.c: work another peer asks of this one as a replica: merge its object, show our copy.
+ * Arrival is a merge, so order and repetition do not matter; an acknowledgement means durable. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+/* What the asker's layout makes of its question: a write counted under one layout must not be
+ * acknowledged by a peer that acts under another. */
+static enum status replica_admits(struct node *node, uint64_t peer, uint64_t layout)
+{
+    if (node->phase != NODE_OPEN || !node->is_founded)
+        return STATUS_NOT_READY;
+    if (layout != place_layout(node->place)) {
+        node_table_soon(node, peer);
+        return STATUS_LAYOUT;
+    }
+    return STATUS_OK;
+}
+
+static void replica_ack(struct node *node, uint64_t to, uint32_t request, enum status status)
+{
+    struct message ack = {.kind = MESSAGE_PUT_ACK,
+                          .put_ack = {.status = (uint8_t)status,
+                                      .layout = node->place ? place_layout(node->place) : 0,
+                                      .load = node_load(node)}};
+
+    if (request != 0) /* read repair and hand-off are not acknowledged */
+        node_send_reply(node, to, request, &ack);
+}
+
+static void replica_answer(struct node *node, uint64_t to, uint32_t request, enum status status,
+                           struct slice object)
+{
+    struct message obj = {.kind = MESSAGE_OBJ,
+                          .obj = {.status = (uint8_t)status,
+                                  .layout = node->place ? place_layout(node->place) : 0,
+                                  .load = node_load(node),
+                                  .object = object}};
+
+    node_send_reply(node, to, request, &obj);
+}
+
+/* A task for one key; `object` is what is to be merged, empty when nothing is. NULL: no room. */
+struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
+                                    const struct op *op, struct slice object)
+{
+    struct node_task *task = node_task_new(node, kind);
+
+    if (!task)
+        return NULL;
+    task->object = blob_copy(object);
+    if (!task->object || !node_task_keep(task, op)) {
+        node_task_end(node, task);
+        return NULL;
+    }
+    node_task_hash(node, task);
+    task->deadline = INSTANT_NEVER; /* it ends with the store's answer */
+    return task;
+}
+
+static void replica_put(struct node *node, uint64_t peer, uint32_t request,
+                        const struct message_put_obj *put)
+{
+    enum status status = replica_admits(node, peer, put->layout);
+    struct node_task *task = NULL;
+
+    if (status == STATUS_OK && node->is_read_only)
+        status = STATUS_READ_ONLY;
+    if (status == STATUS_OK) {
+        struct op op = {.ns = put->ns, .key = put->key};
+
+        task = node_replica_task(node, TASK_PUT, &op, put->object);
+        status = task ? STATUS_OK : STATUS_OVERLOAD;
+    }
+    if (status != STATUS_OK) {
+        replica_ack(node, peer, request, status);
+        return;
+    }
+    task->origin = peer;
+    task->request = request;
+    node_task_load(node, task);
+}
+
+static void replica_get(struct node *node, uint64_t peer, uint32_t request,
+                        const struct message_get_obj *get)
+{
+    enum status status = replica_admits(node, peer, get->layout);
+    struct node_task *task = NULL;
+
+    if (status == STATUS_OK && node->is_recovering)
+        status = STATUS_RECOVERING;
+    if (status == STATUS_OK) {
+        struct op op = {.ns = get->ns, .key = get->key};
+
+        task = node_replica_task(node, TASK_GET, &op, SLICE_NONE);
+        status = task ? STATUS_OK : STATUS_OVERLOAD;
+    }
+    if (status != STATUS_OK) {
+        replica_answer(node, peer, request, status, SLICE_NONE);
+        return;
+    }
+    task->origin = peer;
+    task->request = request;
+    task->digest = get->digest;
+    node_task_load(node, task);
+}
+
+void node_replica_asked(struct node *node, uint64_t peer, const struct frame *frame,
+                        const struct message *message)
+{
+    if (message->kind == MESSAGE_PUT_OBJ)
+        replica_put(node, peer, frame->request, &message->put_obj);
+    else
+        replica_get(node, peer, frame->request, &message->get_obj);
+}
+
+/* Shows our committed copy, unless the asker holds the same. */
+void node_replica_show(struct node *node, struct node_task *task, enum status status,
+                       struct slice object)
+{
+    struct crdt_object *ours = &node->object_a;
+    struct hash16 digest;
+
+    if (status == STATUS_OK && crdt_object_decode(object, ours) != STATUS_OK)
+        status = STATUS_CORRUPT;
+    if (status == STATUS_MISSING)
+        crdt_object_clear(ours);
+    if (status == STATUS_OK || status == STATUS_MISSING) {
+        digest = crdt_object_digest(ours);
+        if (memcmp(&digest, &task->digest, sizeof(digest)) == 0)
+            status = STATUS_NOT_MODIFIED;
+    }
+    replica_answer(node, task->origin, task->request, status,
+                   status == STATUS_OK ? object : SLICE_NONE);
+    node_task_end(node, task);
+}
+
+/* Tells whoever waits for a merge how it went, and ends the task. */
+void node_replica_stored(struct node *node, struct node_task *task, enum status status)
+{
+    if (task->kind == TASK_PUT)
+        replica_ack(node, task->origin, task->request, status);
+    if (task->kind == TASK_MERGE)
+        node_batch_row(node, task, status, SLICE_NONE);
+    node_task_end(node, task);
+}
+
+/* Merges the asker's object into ours and writes the result if that changed anything. */
+void node_replica_merge(struct node *node, struct node_task *task, enum status status,
+                        struct slice row)
+{
+    struct crdt_object *ours = &node->object_a, *theirs = &node->object_b;
+    struct hash16 before = {{0}};
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
+
+    crdt_object_clear(ours);
+    if (status == STATUS_OK && crdt_object_decode(row, ours) != STATUS_OK)
+        status = STATUS_CORRUPT;
+    if (status == STATUS_OK)
+        before = crdt_object_fingerprint(node->founding.hash_seed, row_key, ours);
+    if (status == STATUS_MISSING || status == STATUS_CORRUPT)
+        status = STATUS_OK; /* a damaged row is replaced by what others hold */
+    if (status == STATUS_OK && crdt_object_decode(blob_slice(task->object), theirs) != STATUS_OK)
+        status = STATUS_BAD;
+    if (status == STATUS_OK && crdt_object_dominates(ours, theirs) &&
+        !store_pending_get(node->pending, row_key)) {
+        node_replica_stored(node, task, STATUS_OK); /* durable here already */
+        return;
+    }
+    if (status == STATUS_OK)
+        status = crdt_object_merge(ours, theirs);
+    if (status == STATUS_OK) {
+        size_t size = crdt_object_size(ours);
+        struct writer out = writer_over(effects_alloc(node->fx, size), size);
+
+        if (crdt_object_encode(ours, &out) != STATUS_OK)
+            ensure_unreachable();
+        task->step = STEP_WRITE;
+        status = node_write_object(node, task, writer_done(&out), ours, &before);
+    }
+    if (status != STATUS_OK)
+        node_replica_stored(node, task, status);
+}
+
+/* A quorum read found our copy stale. */
+void node_repair_local(struct node *node, const struct quorum_output *repair)
+{
+    struct op op = {.ns = repair->ns, .key = repair->key};
+    struct node_task *task = node_replica_task(node, TASK_REPAIR, &op, repair->object);
+
+    if (!task)
+        return;
+    metric_add(&node->metrics, METRIC_READ_REPAIRS, 1);
+    node_task_load(node, task);
+}

@@ -1,0 +1,155 @@
+/* node_reply.c: telling the outcome, to the client of this peer or to the edge that asked us. What
+ * a client is shown of an object, and which context goes with it, is decided here, at the edge. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+static void reply_edge(struct node *node, const struct node_task *task,
+                       const struct node_outcome *outcome)
+{
+    uint8_t room[9 * ROUTE_MAX];
+    struct writer route = writer_over(room, sizeof(room));
+    struct message reply = {.kind = MESSAGE_OP_REPLY,
+                            .op_reply = {.status = (uint8_t)outcome->status,
+                                         .outcome = (uint8_t)outcome->outcome,
+                                         .acks = outcome->acks,
+                                         .required = outcome->required,
+                                         .total = outcome->total,
+                                         .created = outcome->is_created,
+                                         .etag = outcome->etag,
+                                         .context = outcome->context,
+                                         .load = node_load(node),
+                                         .object = outcome->object}};
+
+    for (uint8_t i = 0; i < outcome->route_count; i++) {
+        write_u64(&route, outcome->route[i].id8);
+        write_u8(&route, outcome->route[i].roles);
+    }
+    reply.op_reply.route = writer_done(&route);
+    node_send_reply(node, task->origin, task->request, &reply);
+}
+
+/* The edge stands first; as coordinator it is one entry with both roles. */
+static void reply_route(struct node *node, const struct node_outcome *outcome,
+                        struct result *result)
+{
+    result->route[result->route_count].name = node->config.name;
+    result->route[result->route_count++].roles = ROLE_EDGE;
+    for (uint8_t i = 0; i < outcome->route_count && result->route_count < ROUTE_MAX; i++) {
+        if (outcome->route[i].id8 == node->self) {
+            result->route[0].roles |= outcome->route[i].roles;
+            continue;
+        }
+        result->route[result->route_count].name = node_peer_name(node, outcome->route[i].id8);
+        result->route[result->route_count++].roles = outcome->route[i].roles;
+    }
+    if (outcome->absent) {
+        int rank = node_rank(node, outcome->absent);
+
+        result->absent = node_peer_name(node, outcome->absent);
+        result->absent_rank = rank < 0 ? RANK_DEAD : (enum member_rank)rank;
+    }
+}
+
+void node_value_show(const struct crdt_value *value, struct result_value *shown)
+{
+    *shown = (struct result_value){.etag = crdt_etag(value->actor, value->stamp),
+                                   .modified_ms = crdt_stamp_ms(value->stamp),
+                                   .is_tombstone = value->kind == CRDT_TOMBSTONE,
+                                   .size = value->body_size,
+                                   .meta = value->meta,
+                                   .body = value->body};
+}
+
+/* Lists what a client may see, winner first, and the context that covers exactly that. */
+static void reply_values(struct node *node, const struct op *op, struct slice bytes,
+                         struct result *result)
+{
+    struct crdt_object *object = &node->object_c;
+    struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
+    uint16_t order[OBJECT_VALUES_MAX], count;
+    struct result_value *values;
+    struct writer out;
+
+    if (crdt_object_decode(bytes, object) != STATUS_OK) {
+        result->status = STATUS_CORRUPT;
+        return;
+    }
+    count = crdt_object_siblings(object, order);
+    values = effects_alloc(node->fx, (count + 1u) * sizeof(*values));
+    for (uint16_t i = 0; i < count; i++)
+        node_value_show(&object->values[order[i]], &values[i]);
+    result->values = values;
+    result->value_count = count;
+    if (count == 0 || values[0].is_tombstone)
+        result->status = STATUS_MISSING;
+    if (object->entry_count == 0)
+        return;
+    if (op->has_siblings || result->status == STATUS_MISSING)
+        crdt_context_of_all(object, &node->context);
+    else
+        crdt_context_of_shown(object, order[0], &node->context);
+    out = writer_over(effects_alloc(node->fx, CONTEXT_SIZE_MAX), CONTEXT_SIZE_MAX);
+    if (crdt_context_encode(&node->context, &scope, &out) == STATUS_OK)
+        result->context = writer_done(&out);
+}
+
+static void reply_count(struct node *node, const struct node_outcome *outcome)
+{
+    static const enum metric metrics[] = {[OUTCOME_NONE] = METRIC_OP_OK,
+                                          [OUTCOME_NOT_STORED] = METRIC_OP_NOT_STORED,
+                                          [OUTCOME_PARTIAL] = METRIC_OP_PARTIAL,
+                                          [OUTCOME_UNKNOWN] = METRIC_OP_UNKNOWN};
+
+    metric_add(&node->metrics, metrics[outcome->outcome], 1);
+}
+
+/* The answer to a client of this peer. Slices of the outcome live in this step's arena; the caller
+ * may add to the result. */
+struct result *node_reply_client(struct node *node, const struct op *op, ticket ticket,
+                                 const struct node_outcome *outcome)
+{
+    struct result *result = effects_alloc(node->fx, sizeof(*result));
+    struct effect *effect;
+
+    *result = (struct result){.kind = op->kind,
+                              .status = outcome->status,
+                              .outcome = outcome->outcome,
+                              .is_created = outcome->is_created,
+                              .acks = outcome->acks,
+                              .required = outcome->required,
+                              .total = outcome->total,
+                              .etag = outcome->etag,
+                              .context = outcome->context};
+    reply_route(node, outcome, result);
+    if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||
+        outcome->status == STATUS_PRECONDITION) {
+        reply_values(node, op, outcome->object, result);
+        if (outcome->status == STATUS_PRECONDITION)
+            result->status = STATUS_PRECONDITION;
+    }
+    effect = effects_push(node->fx, EFFECT_REPLY);
+    effect->reply.ticket = ticket;
+    effect->reply.result = result;
+    return result;
+}
+
+/* Ends a task of a client or an edge with its outcome. */
+void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome)
+{
+    struct node_outcome kept = *outcome;
+
+    reply_count(node, outcome);
+    kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
+    kept.context = effects_copy(node->fx, outcome->context);
+    if (task->kind == TASK_OP) {
+        reply_edge(node, task, &kept);
+    } else if (!task->is_cancelled) {
+        struct op op = task->op;
+
+        /* what a result shows must outlive the task */
+        op.ns = effects_copy(node->fx, op.ns);
+        op.key = effects_copy(node->fx, op.key);
+        (void)node_reply_client(node, &op, task->ticket, &kept);
+    }
+    node_task_end(node, task);
+}

@@ -1,0 +1,169 @@
+/* node_send.c: the way out. A message becomes bytes (wire), the bytes are sealed (seal) and leave
+ * as effects. Datagrams are filled up with gossip; stream messages are cut into chunks of one
+ * record each, so that a large value never holds a short one up for long. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+#define STREAM_OVERHEAD 64 /* bytes a sealed record may add: length, tag, stamp */
+
+/* Fills what is left of a datagram with updates that others should hear of. */
+static void send_piggyback(struct node *node, uint64_t to, struct writer *plain)
+{
+    struct message extra[MESSAGES_PER_DATAGRAM_MAX];
+    size_t room = plain->capacity - plain->size;
+    unsigned count = swim_piggyback(node->swim, to, room, extra, MESSAGES_PER_DATAGRAM_MAX);
+
+    for (unsigned i = 0; i < count; i++)
+        if (wire_datagram_append(plain, &extra[i]) != STATUS_OK)
+            break;
+}
+
+/* Spells one message; a PING asks for an echo that proves the receiver's epoch and address. */
+static bool send_append(struct node *node, uint64_t to, struct writer *plain,
+                        const struct message *message)
+{
+    struct message copy = *message;
+
+    if (copy.kind == MESSAGE_PING)
+        copy.ping.cookie = seal_cookie(node->seal, to);
+    return wire_datagram_append(plain, &copy) == STATUS_OK;
+}
+
+static void send_packet(struct node *node, uint64_t to, const struct address *address,
+                        const struct writer *plain)
+{
+    struct writer out = writer_over(effects_alloc(node->fx, DATAGRAM_SIZE_MAX), DATAGRAM_SIZE_MAX);
+
+    if (seal_datagram(node->seal, to, node_stamp(node), writer_done(plain), &out) != STATUS_OK)
+        return;
+
+    struct effect *effect = effects_push(node->fx, EFFECT_DATAGRAM);
+
+    effect->datagram.to = *address;
+    effect->datagram.bytes = writer_done(&out);
+    metric_add(&node->metrics, METRIC_MESH_BYTES_OUT, out.size);
+    metric_add(&node->metrics, METRIC_MESH_MESSAGES_OUT, 1);
+}
+
+void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
+                        const struct message *messages, unsigned count)
+{
+    uint8_t room[DATAGRAM_SIZE_MAX];
+    struct writer plain = writer_over(room, DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD);
+
+    if (node_is_blocked(node, to))
+        return;
+    for (unsigned i = 0; i < count && send_append(node, to, &plain, &messages[i]); i++)
+        ;
+    send_piggyback(node, to, &plain);
+    send_packet(node, to, address, &plain);
+}
+
+void node_send_bare(struct node *node, uint64_t to, const struct address *address,
+                    const struct message *message)
+{
+    uint8_t room[DATAGRAM_SIZE_MAX];
+    struct writer plain = writer_over(room, DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD);
+
+    if (!node_is_blocked(node, to) && send_append(node, to, &plain, message))
+        send_packet(node, to, address, &plain);
+}
+
+/* Seals one frame in clear and hands it to the driver. */
+static void send_sealed(struct node *node, struct node_link *link, struct slice plain)
+{
+    size_t size = plain.size + STREAM_OVERHEAD;
+    struct writer out = writer_over(effects_alloc(node->fx, size), size);
+
+    if (seal_stream_seal(link->stream, node_stamp(node), plain, &out) != STATUS_OK)
+        return; /* the link is on its way out: LINK_DOWN follows */
+    link->used = node->now;
+
+    struct effect *effect = effects_push(node->fx, EFFECT_STREAM);
+
+    effect->stream.link = link->id;
+    effect->stream.bytes = writer_done(&out);
+    metric_add(&node->metrics, METRIC_MESH_BYTES_OUT, out.size);
+}
+
+/* One frame in clear: sealed now, or kept until the handshake is over. */
+static bool send_frame(struct node *node, struct node_link *link, struct slice plain)
+{
+    if (link->state == LINK_READY) {
+        send_sealed(node, link, plain);
+        return true;
+    }
+
+    uint8_t size[4];
+    struct writer header = writer_over(size, sizeof(size));
+
+    write_u32(&header, (uint32_t)plain.size);
+    return buffer_append(&link->queue, size, sizeof(size)) &&
+           buffer_append(&link->queue, plain.data, plain.size);
+}
+
+void node_send_queued(struct node *node, struct node_link *link)
+{
+    struct reader in = reader_over(slice_of(link->queue.data, link->queue.size));
+
+    while (reader_left(&in) > 0) {
+        uint32_t size = read_u32(&in);
+
+        send_sealed(node, link, read_slice(&in, size));
+    }
+    buffer_close(&link->queue);
+    buffer_init(&link->queue, NODE_LINK_QUEUE_MAX);
+}
+
+bool node_send_link(struct node *node, struct node_link *link, const struct frame *head,
+                    const struct message *message)
+{
+    size_t size = wire_stream_size(message);
+    uint8_t *body = effects_alloc(node->fx, size + 1);
+    struct writer out = writer_over(body, size);
+    uint8_t plain[FRAME_HEADER_SIZE + FRAME_CHUNK_MAX];
+    size_t at = 0;
+
+    if (wire_stream_encode(&out, message) != STATUS_OK)
+        return false;
+    do {
+        size_t chunk = size - at > FRAME_CHUNK_MAX ? FRAME_CHUNK_MAX : size - at;
+        struct frame frame = *head;
+        struct writer writer = writer_over(plain, sizeof(plain));
+
+        frame.type = (uint8_t)message->kind;
+        frame.length = (uint32_t)chunk;
+        if (at + chunk < size)
+            frame.flags |= FRAME_MORE;
+        wire_frame_write(&writer, &frame);
+        write_bytes(&writer, body + at, chunk);
+        if (!send_frame(node, link, writer_done(&writer)))
+            return false;
+        at += chunk;
+    } while (at < size);
+    metric_add(&node->metrics, METRIC_MESH_MESSAGES_OUT, 1);
+    return true;
+}
+
+bool node_send(struct node *node, uint64_t to, const struct frame *head,
+               const struct message *message)
+{
+    struct node_link *link = node_link_for(node, to);
+
+    return link && node_send_link(node, link, head, message);
+}
+
+bool node_send_plain(struct node *node, uint64_t to, const struct message *message)
+{
+    struct frame head = {.priority = 0};
+
+    return node_send(node, to, &head, message);
+}
+
+void node_send_reply(struct node *node, uint64_t to, uint32_t request,
+                     const struct message *message)
+{
+    struct frame head = {.flags = FRAME_REPLY, .priority = 1, .request = request};
+
+    (void)node_send(node, to, &head, message);
+}

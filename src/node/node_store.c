@@ -1,0 +1,276 @@
+/* node_store.c: tickets for reads and writes, and the one way an object reaches the disk. Two rules
+ * of visibility: a merge sees what is queued (store_pending), or two writes of one turn would lose
+ * each other; a client sees only what is committed, or a crash could take back what it read. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+void node_row_corrupt(struct node *node, uint64_t hash_front)
+{
+    metric_add(&node->metrics, METRIC_STORE_CORRUPT, 1);
+    metric_add(&node->metrics, METRIC_INCIDENTS, 1);
+    node_trace(node, TRACE_ROW_CORRUPT, hash_front, 0, 0);
+}
+
+/* The record of a row as merges see it, or as clients do. The bytes live until effects_reset.
+ * OK, MISSING, COLD, CORRUPT, IO. */
+enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
+                         struct slice *object)
+{
+    struct store_pin pin = {0};
+    struct blob *queued = is_merge ? store_pending_get(node->pending, row_key) : NULL;
+    enum status status;
+
+    *object = SLICE_NONE;
+    if (queued) {
+        effects_hold_blob(node->fx, blob_take(queued));
+        return store_record_open(STORE_OBJ, row_key, blob_slice(queued), object);
+    }
+    status = node->ports.store.get(node->ports.store.context, STORE_OBJ, row_key, &pin);
+    if (status != STATUS_OK)
+        return status;
+    effects_hold_pin(node->fx, &node->ports.store, pin);
+    metric_add(&node->metrics, METRIC_STORE_READ_CACHE, 1);
+    return store_record_open(STORE_OBJ, row_key, pin.value, object);
+}
+
+/* --- reads */
+
+struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
+                                  const struct store_range *range)
+{
+    struct node_read *read = pool_take(&node->reads);
+
+    if (!read)
+        return NULL;
+    read->kind = kind;
+    list_init(&read->tasks);
+    node_read_page(node, read, range);
+    return read;
+}
+
+void node_read_page(struct node *node, struct node_read *read, const struct store_range *range)
+{
+    struct effect *effect = effects_push(node->fx, EFFECT_READ);
+
+    read->ticket = (++node->read_ticket << 32) | pool_index(&node->reads, read);
+    effect->read.read = read->ticket;
+    effect->read.is_point = read->kind == READ_ROW;
+    effect->read.range = *range;
+    effect->read.range.from = effects_copy(node->fx, range->from);
+    effect->read.range.until = effects_copy(node->fx, range->until);
+    metric_add(&node->metrics, METRIC_STORE_READ_DISK, 1);
+}
+
+void node_read_end(struct node *node, struct node_read *read)
+{
+    blob_drop(&read->row_key);
+    blob_drop(&read->until);
+    buffer_close(&read->rows);
+    pool_give(&node->reads, read);
+}
+
+/* Makes a task wait for a cold row; readers of one row share one read. */
+bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key)
+{
+    struct node_read *read = map_get(&node->read_by_key, row_key);
+
+    if (!read) {
+        struct store_range range = {.family = STORE_OBJ, .from = row_key, .rows_max = 1};
+
+        read = node_read_start(node, READ_ROW, &range);
+        if (!read)
+            return false;
+        read->row_key = blob_copy(row_key);
+        ensure(read->row_key != NULL);
+        if (map_put(&node->read_by_key, row_key, read) != STATUS_OK)
+            ensure_unreachable(); /* as many places as reads */
+    }
+    list_push_back(&read->tasks, &task->in_load);
+    return true;
+}
+
+/* Tells whether tasks wait for this row: a newcomer must queue behind them. */
+bool node_row_is_awaited(const struct node *node, struct slice row_key)
+{
+    return map_get(&node->read_by_key, row_key) != NULL;
+}
+
+static void row_loaded(struct node *node, struct node_read *read, const struct event *event)
+{
+    struct slice row_key = blob_slice(read->row_key), object = SLICE_NONE;
+    enum status status = event->loaded.status;
+    struct list *link;
+
+    if ((status == STATUS_OK || status == STATUS_END) && event->loaded.count > 0) {
+        struct slice record = effects_copy(node->fx, event->loaded.rows[0].value);
+
+        status = store_record_open(STORE_OBJ, row_key, record, &object);
+    } else if (status == STATUS_OK || status == STATUS_END) {
+        status = STATUS_MISSING;
+    }
+    map_remove(&node->read_by_key, row_key);
+    while ((link = list_pop_front(&read->tasks)))
+        node_task_loaded(node, list_entry(link, struct node_task, in_load), status, object);
+    node_read_end(node, read);
+}
+
+void node_loaded(struct node *node, const struct event *event)
+{
+    struct node_read *read = pool_at(&node->reads, (uint32_t)event->loaded.read);
+
+    if (!read || read->ticket != event->loaded.read)
+        return;
+
+    enum node_read_kind kind = read->kind;
+
+    switch (kind) {
+    case READ_SYS:
+    case READ_SCAN:
+        node_read_end(node, read);
+        node_boot_loaded(node, kind, event);
+        break;
+    case READ_ROW:
+        row_loaded(node, read, event);
+        break;
+    case READ_LIST:
+        node_list_loaded(node, read, event);
+        break;
+    case READ_LEAF:
+        node_leaf_loaded(node, read, event);
+        break;
+    }
+}
+
+/* --- writes */
+
+static struct node_write *write_start(struct node *node, const struct store_row *rows,
+                                      uint32_t count)
+{
+    struct node_write *write = pool_take(&node->writes);
+
+    if (!write)
+        return NULL;
+    write->ticket = (++node->write_ticket << 32) | pool_index(&node->writes, write);
+
+    struct effect *effect = effects_push(node->fx, EFFECT_WRITE);
+
+    effect->write.write = write->ticket;
+    effect->write.rows = rows;
+    effect->write.count = count;
+    metric_add(&node->metrics, METRIC_STORE_COMMITS, 1);
+    metric_add(&node->metrics, METRIC_STORE_COMMIT_ROWS, count);
+    return write;
+}
+
+/* Rows of our own (`sys`): nobody waits for them. */
+void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count)
+{
+    if (!node->is_read_only && count > 0 && !write_start(node, rows, count))
+        node->is_dirty = true; /* again at the next tick */
+}
+
+static struct slice write_index(struct node *node, const struct node_task *task,
+                                const struct crdt_object *object, struct slice *key)
+{
+    uint8_t name[STORE_KEY_SIZE_MAX];
+    struct crdt_object *head = &node->object_c;
+
+    crdt_object_copy(head, object);
+    crdt_object_strip(head);
+    *key = effects_copy(node->fx, store_key_idx(task->op.ns, task->op.key, name));
+
+    size_t size = crdt_object_size(head);
+    struct writer out = writer_over(effects_alloc(node->fx, size), size);
+
+    if (crdt_object_encode(head, &out) != STATUS_OK)
+        ensure_unreachable();
+
+    struct blob *record = store_record_write(STORE_IDX, *key, RECORD_OBJECT, writer_done(&out));
+
+    ensure(record != NULL);
+    effects_hold_blob(node->fx, record);
+    return blob_slice(record);
+}
+
+/* Writes `object` (encoded as `bytes`) for the key of a task: the object row and the index row in
+ * one batch. `before` is the fingerprint of what it replaces, zero for nothing. OK; OVERLOAD;
+ * READ_ONLY. The task hears node_task_stored. */
+enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
+                              const struct crdt_object *object, const struct hash16 *before)
+{
+    static const struct hash16 none;
+    uint8_t key[STORE_KEY_SIZE_MAX];
+    struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
+    struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
+
+    if (node->is_read_only)
+        return STATUS_READ_ONLY;
+
+    struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
+    struct node_write *write = record ? write_start(node, rows, 2) : NULL;
+
+    if (!write) {
+        blob_drop(&record);
+        return STATUS_OVERLOAD;
+    }
+    if (store_pending_put(node->pending, row_key, record, write->ticket) != STATUS_OK)
+        ensure_unreachable(); /* as many places as writes */
+    effects_hold_blob(node->fx, record);
+    write->row_key = blob_copy(row_key);
+    ensure(write->row_key != NULL);
+    write->is_object = true;
+    write->task = task->id;
+    write->partition = place_partition(node->place, task->hash_front);
+    write->before = *before;
+    write->had_before = memcmp(before, &none, sizeof(none)) != 0;
+    write->after = crdt_object_fingerprint(node->founding.hash_seed, row_key, object);
+    write->bytes = row_key.size + record->size;
+    rows[0] = (struct store_row){
+        .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};
+    rows[0].key = effects_copy(node->fx, rows[0].key);
+    rows[1].family = STORE_IDX;
+    rows[1].value = write_index(node, task, object, &rows[1].key);
+    return STATUS_OK;
+}
+
+/* A commit failed or its outcome is unknown: this actor ends. Nothing is written again before the
+ * store is reopened under a new one, so no dot can name two values. */
+static void write_unknown(struct node *node)
+{
+    node_trace(node, TRACE_STORE_FAILED, 0, 0, 0);
+    metric_add(&node->metrics, METRIC_INCIDENTS, 1);
+    node->is_read_only = true;
+    if (!node->is_reopening && pool_used(&node->writes) == 0) {
+        node->is_reopening = true;
+        effects_push(node->fx, EFFECT_REOPEN);
+    }
+}
+
+void node_stored(struct node *node, const struct event *event)
+{
+    struct node_write *write = pool_at(&node->writes, (uint32_t)event->stored.write);
+
+    if (!write || write->ticket != event->stored.write)
+        return;
+
+    struct node_write done = *write;
+    enum status status = event->stored.status;
+
+    write->ticket = 0;
+    write->row_key = NULL;
+    pool_give(&node->writes, write);
+    if (done.is_object) {
+        store_pending_end(node->pending, blob_slice(done.row_key), done.ticket);
+        if (status == STATUS_OK && node->sync) {
+            sync_change(node->sync, done.partition, &done.before, &done.after);
+            node->keys += !done.had_before;
+            node->bytes += done.had_before ? 0 : done.bytes;
+        }
+        blob_drop(&done.row_key);
+    }
+    if (status != STATUS_OK && status != STATUS_NO_SPACE)
+        node->is_read_only = true;
+    node_task_stored(node, done.task, status);
+    if (node->is_read_only && !node->is_reopening)
+        write_unknown(node);
+}

@@ -1,0 +1,192 @@
+/* node_sync.c: what anti-entropy needs of the store: the rows of a partition with their
+ * fingerprints, the objects another owner asks for, and merging those it sends us. A batch is one
+ * AE_FETCH or one AE_ITEMS; it ends when its last row does. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+#define LEAF_BYTES_MAX (1u << 20)                /* bytes of rows read for one page of a leaf */
+#define GIVE_BYTES_MAX (FRAME_BODY_MAX - 65536u) /* bytes of objects in one AE_ITEMS */
+
+void node_leaf_list(struct node *node, const struct sync_output *ask)
+{
+    uint8_t low[8], high[8], room[STORE_KEY_SIZE_MAX + 1];
+    struct writer after = writer_over(room, sizeof(room));
+    bool has_end = store_key_partition(id_front(node_self(node)), node->founding.cell_depth,
+                                       node->founding.partition_bits, ask->partition, low, high);
+    struct store_range range = {.family = STORE_OBJ,
+                                .from = slice_of(low, sizeof(low)),
+                                .until = has_end ? slice_of(high, sizeof(high)) : SLICE_NONE,
+                                .rows_max = SCAN_ROWS_MAX,
+                                .bytes_max = LEAF_BYTES_MAX};
+    struct node_read *read;
+
+    if (ask->after.size && ask->after.size <= STORE_KEY_SIZE_MAX) {
+        write_slice(&after, ask->after);
+        write_u8(&after, 0);
+        range.from = writer_done(&after);
+    }
+    read = node_read_start(node, READ_LEAF, &range);
+    if (!read) {
+        sync_listed(node->sync, node->now, ask->token, STATUS_OVERLOAD, NULL, 0, true);
+        return;
+    }
+    read->request = ask->token;
+}
+
+void node_leaf_loaded(struct node *node, struct node_read *read, const struct event *event)
+{
+    enum status status = event->loaded.status;
+    struct sync_row *rows = effects_alloc(node->fx, event->loaded.count * sizeof(*rows) + 1);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < event->loaded.count; i++) {
+        const struct store_row *row = &event->loaded.rows[i];
+        struct slice body;
+
+        if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
+            crdt_object_decode(body, &node->object_a) != STATUS_OK)
+            continue; /* a damaged row counts as missing: the other side's copy replaces it */
+        rows[count].key = row->key;
+        rows[count++].fingerprint =
+            crdt_object_fingerprint(node->founding.hash_seed, row->key, &node->object_a);
+    }
+    bool is_last = status == STATUS_END;
+
+    sync_listed(node->sync, node->now, read->request, status == STATUS_END ? STATUS_OK : status,
+                rows, count, is_last);
+    node_read_end(node, read);
+}
+
+/* --- batches */
+
+static struct node_batch *batch_new(struct node *node)
+{
+    for (unsigned i = 0; i < NODE_BATCHES_MAX; i++) {
+        if (node->batches[i].is_active)
+            continue;
+        node->batches[i] = (struct node_batch){.is_active = true};
+        buffer_init(&node->batches[i].items, GIVE_BYTES_MAX);
+        return &node->batches[i];
+    }
+    return NULL;
+}
+
+/* Ends a batch whose last row has ended. */
+static void batch_settle(struct node *node, struct node_batch *batch)
+{
+    struct node_batch done = *batch;
+
+    if (!done.is_filled || done.open > 0)
+        return;
+    *batch = (struct node_batch){0};
+    if (done.is_give) {
+        struct message message = {
+            .kind = MESSAGE_AE_ITEMS,
+            .ae_items = {.round = done.token, .items = slice_of(done.items.data, done.items.size)}};
+
+        (void)node_send_plain(node, done.peer, &message);
+    } else {
+        sync_merged(node->sync, node->now, done.token, done.is_failed ? STATUS_IO : STATUS_OK);
+    }
+    buffer_close(&done.items);
+}
+
+/* One row of a batch is merged durably, or was read to be given; the task ends with the caller. */
+void node_batch_row(struct node *node, struct node_task *task, enum status status,
+                    struct slice object)
+{
+    struct node_batch *batch = &node->batches[task->batch];
+
+    if (batch->is_give && status == STATUS_OK) {
+        uint8_t key[STORE_KEY_SIZE_MAX];
+        struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
+        size_t size = 6 + row_key.size + object.size;
+        uint8_t *room = buffer_reserve(&batch->items, size);
+
+        if (room) { /* what does not fit is asked for again in the next round */
+            struct writer out = writer_over(room, size);
+
+            write_u16(&out, (uint16_t)row_key.size);
+            write_slice(&out, row_key);
+            write_u32(&out, (uint32_t)object.size);
+            write_slice(&out, object);
+            batch->items.size += out.size;
+        }
+    }
+    batch->is_failed |= status != STATUS_OK;
+    batch->open--;
+    batch_settle(node, batch);
+}
+
+/* Starts the task of one row. False: the row key is not one of ours, or there is no room. */
+static bool batch_start(struct node *node, struct node_batch *batch, struct slice row_key,
+                        struct slice object)
+{
+    struct op op = {0};
+    uint64_t front;
+    struct node_task *task;
+
+    if (store_key_split(row_key, &front, &op.ns, &op.key) != STATUS_OK)
+        return false;
+    task = node_replica_task(node, batch->is_give ? TASK_GIVE : TASK_MERGE, &op, object);
+    if (task && task->hash_front != front) {
+        node_task_end(node, task);
+        task = NULL;
+    }
+    if (!task)
+        return false;
+    task->batch = (uint8_t)(batch - node->batches);
+    batch->open++;
+    node_task_load(node, task);
+    return true;
+}
+
+/* Rows pulled from another owner: n x (row key length u16 | row key | length u32 | object). */
+void node_merge_items(struct node *node, const struct sync_output *pulled)
+{
+    struct reader in = reader_over(pulled->items);
+    struct node_batch *batch = batch_new(node);
+    uint32_t rows = 0;
+
+    if (!batch) {
+        sync_merged(node->sync, node->now, pulled->token, STATUS_OVERLOAD);
+        return;
+    }
+    batch->token = pulled->token;
+    while (reader_left(&in) > 0) {
+        struct slice row_key = read_slice(&in, read_u16(&in));
+        struct slice object = read_slice(&in, read_u32(&in));
+
+        if (in.is_bad || !batch_start(node, batch, row_key, object)) {
+            batch->is_failed = true;
+            break;
+        }
+        rows++;
+    }
+    metric_add(&node->metrics, METRIC_SYNC_REPAIRED, rows);
+    if (rows)
+        node_trace(node, TRACE_SYNC_REPAIRED, pulled->peer, rows, 0);
+    batch->is_filled = true;
+    batch_settle(node, batch);
+}
+
+/* Objects another owner wants: n x (row key length u16 | row key). */
+void node_give_keys(struct node *node, const struct sync_output *asked)
+{
+    struct reader in = reader_over(asked->keys);
+    struct node_batch *batch = batch_new(node);
+
+    if (!batch)
+        return; /* the asker's round times out and comes again */
+    batch->is_give = true;
+    batch->token = asked->round;
+    batch->peer = asked->peer;
+    while (reader_left(&in) > 0) {
+        struct slice row_key = read_slice(&in, read_u16(&in));
+
+        if (in.is_bad || !batch_start(node, batch, row_key, SLICE_NONE))
+            break;
+    }
+    batch->is_filled = true;
+    batch_settle(node, batch);
+}

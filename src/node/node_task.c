@@ -1,0 +1,247 @@
+/* node_task.c: the life of a piece of work on one key, from the request to the answer.
+ *
+ *              +-> AWAY (another owner coordinates) --------------------+
+ *   START -----+                                                        +--> finish
+ *              +-> [LOAD] -> READ (quorum) -> [LOAD] -> WRITE (quorum) -+
+ *                     ^                                    |
+ *                     +------------- PAUSE <---------------+  layouts differed: tables are compared
+ *
+ * Whoever coordinates is an owner; an edge that is none forwards once. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+#define PAUSE_US                                                                                   \
+    INSTANT_MS(20) /* while tables are compared: a few round trips on a local network */
+#define GRACE_US INSTANT_MS(50) /* quorum ends an operation itself; this is behind it */
+
+struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
+{
+    struct node_task *task = pool_take(&node->tasks);
+
+    if (!task)
+        return NULL;
+    task->id = ++node->task_generation * node->tasks.capacity + pool_index(&node->tasks, task);
+    task->kind = kind;
+    task->timer.kind = TIMER_TASK;
+    task->started = node->now;
+    list_init(&task->in_load);
+    return task;
+}
+
+struct node_task *node_task_find(struct node *node, uint32_t id)
+{
+    struct node_task *task = pool_at(&node->tasks, id % node->tasks.capacity);
+
+    return id != 0 && task->id == id ? task : NULL;
+}
+
+void node_task_end(struct node *node, struct node_task *task)
+{
+    heap_remove(&node->timers, &task->timer.in_timers);
+    list_remove(&task->in_load);
+    blob_drop(&task->memory);
+    blob_drop(&task->object);
+    task->id = 0;
+    pool_give(&node->tasks, task);
+}
+
+/* Copies what an op's slices point at, so that it outlives the event. */
+bool node_task_keep(struct node_task *task, const struct op *op)
+{
+    struct slice *parts[] = {&task->op.ns,      &task->op.key,  &task->op.prefix, &task->op.after,
+                             &task->op.context, &task->op.meta, &task->op.body};
+    size_t size = 0, at = 0;
+
+    task->op = *op;
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        size += parts[i]->size;
+    task->memory = blob_new(size);
+    if (!task->memory)
+        return false;
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i]->size)
+            memcpy(task->memory->data + at, parts[i]->data, parts[i]->size);
+        parts[i]->data = task->memory->data + at;
+        at += parts[i]->size;
+    }
+    return true;
+}
+
+void node_task_hash(struct node *node, struct node_task *task)
+{
+    struct hash16 hash = hash_key(node->founding.hash_seed, task->op.ns, task->op.key);
+
+    task->hash_front = hash_key_front(&hash);
+}
+
+/* The deadline of the whole request; every hop and every try lies within it. */
+void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout_ms)
+{
+    if (timeout_ms == 0)
+        timeout_ms = node->config.request_timeout_ms;
+    task->deadline = node->now + INSTANT_MS(timeout_ms);
+    heap_set(&node->timers, &task->timer.in_timers, task->deadline + GRACE_US);
+}
+
+static bool task_is_write(const struct node_task *task)
+{
+    return task->op.kind == OP_PUT || task->op.kind == OP_DELETE;
+}
+
+void node_task_fail(struct node *node, struct node_task *task, enum status status)
+{
+    struct node_outcome outcome = {.status = status};
+
+    if (task_is_write(task))
+        outcome.outcome =
+            task->is_written || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
+    node_finish(node, task, &outcome);
+}
+
+/* Decides who coordinates. */
+void node_task_begin(struct node *node, struct node_task *task)
+{
+    struct place_owners owners;
+
+    task->step = STEP_START;
+    if (node->phase != NODE_OPEN || !node->is_founded) {
+        node_task_fail(node, task, STATUS_NOT_READY);
+        return;
+    }
+    if (!node_key_is_in_cell(node, task->hash_front)) {
+        node_locate(node, task);
+        return;
+    }
+    place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
+    if (owners.base_count == 0) {
+        node_task_fail(node, task, STATUS_NOT_READY);
+        return;
+    }
+    for (uint8_t i = 0; i < owners.count; i++) {
+        if (owners.peers[i].id8 != node->self || !owners.peers[i].is_base)
+            continue;
+        if (node->is_read_only && task_is_write(task) && task->kind == TASK_CLIENT)
+            break;
+        node_coord_begin(node, task);
+        return;
+    }
+    if (task->kind == TASK_CLIENT)
+        node_forward(node, task, &owners);
+    else
+        node_task_fail(node, task, node->is_read_only ? STATUS_READ_ONLY : STATUS_NOT_OWNER);
+}
+
+/* Layouts differed: compare tables with the peer that said so and try again a moment later. */
+void node_task_pause(struct node *node, struct node_task *task)
+{
+    if (node->now + PAUSE_US >= task->deadline) {
+        node_task_fail(node, task, STATUS_DEADLINE);
+        return;
+    }
+    task->step = STEP_PAUSE;
+    heap_set(&node->timers, &task->timer.in_timers, node->now + PAUSE_US);
+}
+
+void node_task_expired(struct node *node, struct node_task *task)
+{
+    if (task->step == STEP_PAUSE) {
+        heap_set(&node->timers, &task->timer.in_timers, task->deadline + GRACE_US);
+        node_task_begin(node, task);
+        return;
+    }
+    if (task->step == STEP_AWAY && node->now < task->deadline) {
+        node_forward_again(node, task);
+        return;
+    }
+    if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+        node_task_fail(node, task, STATUS_DEADLINE);
+    else
+        node_task_end(node, task);
+}
+
+/* Looks at the row a task needs and goes on, now or when it was read from disk. */
+void node_task_load(struct node *node, struct node_task *task)
+{
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice object, row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
+    enum status status = STATUS_COLD;
+
+    if (!node_row_is_awaited(node, row_key))
+        status = node_row_get(node, row_key, node_task_merges(task), &object);
+    if (status != STATUS_COLD) {
+        node_task_row(node, task, status, object);
+        return;
+    }
+    task->step = STEP_LOAD;
+    if (!node_row_wait(node, task, row_key))
+        node_task_row(node, task, STATUS_OVERLOAD, SLICE_NONE);
+}
+
+/* A cold row has come. What was queued meanwhile is newer than the disk. */
+void node_task_loaded(struct node *node, struct node_task *task, enum status status,
+                      struct slice object)
+{
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice queued, row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
+
+    if (node_task_merges(task) && store_pending_get(node->pending, row_key)) {
+        status = node_row_get(node, row_key, true, &queued);
+        object = queued;
+    }
+    node_task_row(node, task, status, object);
+}
+
+/* Tells whether the row will be merged into (queued state counts) or shown (only committed). */
+bool node_task_merges(const struct node_task *task)
+{
+    switch (task->kind) {
+    case TASK_CLIENT:
+    case TASK_OP:
+        return task_is_write(task) && (task->is_read_done || !node_coord_reads_first(task));
+    case TASK_PUT:
+    case TASK_MERGE:
+    case TASK_REPAIR:
+        return true;
+    case TASK_GET:
+    case TASK_GIVE:
+        return false;
+    }
+    ensure_unreachable();
+}
+
+void node_task_row(struct node *node, struct node_task *task, enum status status,
+                   struct slice object)
+{
+    if (status == STATUS_CORRUPT)
+        node_row_corrupt(node, task->hash_front);
+    switch (task->kind) {
+    case TASK_CLIENT:
+    case TASK_OP:
+        node_coord_row(node, task, status, object);
+        break;
+    case TASK_PUT:
+    case TASK_MERGE:
+    case TASK_REPAIR:
+        node_replica_merge(node, task, status, object);
+        break;
+    case TASK_GET:
+        node_replica_show(node, task, status, object);
+        break;
+    case TASK_GIVE:
+        node_batch_row(node, task, status, object);
+        node_task_end(node, task);
+        break;
+    }
+}
+
+void node_task_stored(struct node *node, uint32_t id, enum status status)
+{
+    struct node_task *task = node_task_find(node, id);
+
+    if (!task)
+        return;
+    if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+        quorum_stored(node->quorum, node->now, id, status);
+    else
+        node_replica_stored(node, task, status);
+}

@@ -1,0 +1,94 @@
+/* node_view.c: what drivers, checkers and tests may see of a node. Nothing here changes it, but for
+ * gauges that are brought up to date. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+const struct node_id *node_self(const struct node *node)
+{
+    return &node->config.identity->id;
+}
+
+int node_member_rank(const struct node *node, const struct node_id *id)
+{
+    return node_rank(node, id_front(id));
+}
+
+uint64_t node_member_incarnation(const struct node *node, const struct node_id *id)
+{
+    const struct swim_view *view = swim_find(node->swim, id_front(id));
+
+    return view ? view->incarnation : 0;
+}
+
+uint64_t node_own_incarnation(const struct node *node)
+{
+    return node_member_incarnation(node, node_self(node));
+}
+
+uint64_t node_digest(const struct node *node)
+{
+    return swim_digest(node->swim);
+}
+
+uint64_t node_layout(const struct node *node)
+{
+    return node->place ? place_layout(node->place) : 0;
+}
+
+bool node_is_ready(const struct node *node)
+{
+    unsigned state = node_place_state(node);
+
+    return node->phase == NODE_OPEN && node->is_founded &&
+           (state == PLACE_ACTIVE || state == PLACE_LEAVING);
+}
+
+uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key)
+{
+    struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);
+
+    ensure(node->place != NULL);
+    return place_partition(node->place, hash_key_front(&hash));
+}
+
+unsigned node_owners(const struct node *node, uint32_t partition, struct node_id *ids)
+{
+    struct place_owners owners;
+    unsigned count = 0;
+
+    place_owners(node->place, partition, &owners);
+    for (uint8_t i = 0; i < owners.count; i++)
+        if (owners.peers[i].is_base)
+            ids[count++] = place_find(node->place, owners.peers[i].id8)->id;
+    return count;
+}
+
+struct slice node_row_key(const struct node *node, struct slice ns, struct slice key, uint8_t *into)
+{
+    struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);
+
+    return store_key_obj(hash_key_front(&hash), ns, key, into);
+}
+
+struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count)
+{
+    return sync_fingerprint(node->sync, partition, count);
+}
+
+const struct metrics *node_metrics(struct node *node)
+{
+    static const enum metric gauges[] = {[RANK_ALIVE] = METRIC_MEMBERS_ALIVE,
+                                         [RANK_SUSPECT] = METRIC_MEMBERS_SUSPECT,
+                                         [RANK_DEAD] = METRIC_MEMBERS_DEAD,
+                                         [RANK_LEFT] = METRIC_MEMBERS_LEFT};
+
+    for (unsigned rank = 0; rank < 4; rank++)
+        metric_set(&node->metrics, gauges[rank], 0);
+    for (uint32_t i = 0; i < swim_count(node->swim); i++)
+        metric_add(&node->metrics, gauges[swim_at(node->swim, i)->rank], 1);
+    metric_set(&node->metrics, METRIC_LOCAL_HEALTH, swim_health(node->swim));
+    metric_set(&node->metrics, METRIC_KEYS, node->keys);
+    metric_set(&node->metrics, METRIC_STORE_BYTES, node->bytes);
+    metric_set(&node->metrics, METRIC_STORE_READ_ONLY, node->is_read_only);
+    return &node->metrics;
+}
