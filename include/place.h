@@ -62,7 +62,7 @@ bool place_is_moving(const struct place *place);
 
 /* Owners of one partition: first all of base in rank order, then those only in target. */
 struct place_owners {
-    uint8_t count;                   /* entries below */
+    uint8_t count;                    /* entries below */
     uint8_t base_count, target_count; /* size of each set: min(N, peers that may own) */
     struct {
         uint64_t id8;

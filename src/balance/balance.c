@@ -32,8 +32,7 @@
 
 #define BALANCE_LOAD_FRESH INSTANT_S(1)     /* a load older than this is not believed (Prequal) */
 #define BALANCE_FADE INSTANT_S(10)          /* the latency halves in this time without an answer */
-#define BALANCE_FAILURE_COST INSTANT_MS(50) /* a failure is at least as bad as so slow an answer   \
-                                             */
+#define BALANCE_FAILURE_COST INSTANT_MS(50) /* a failure counts as an answer at least so slow */
 #define BALANCE_EJECT_STEP INSTANT_S(1)     /* first ejection; each failed trial adds one */
 #define BALANCE_EJECT_TIMES_MAX 30          /* 30 s at most: a mended peer is back within that */
 #define BALANCE_LATENCY_UNIT_US 16u         /* of the load word */
