@@ -1,17 +1,19 @@
+/* host_identity.c: lock, identity key and boot record of a data directory.
+ *
+ *   lock          empty; flock
+ *   identity.key  32 bytes, the Ed25519 seed
+ *   boot          counter u64 | nonce u64 | check u64 */
 #include "host_identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes.h"
-#include "ensure.h"
 #include "hash.h"
 
 #define LOCK_NAME "lock"
@@ -19,116 +21,9 @@
 #define BOOT_NAME "boot"
 #define BOOT_CHECKED_SIZE 16u /* counter u64 | nonce u64, then the check u64 */
 #define BOOT_SIZE (BOOT_CHECKED_SIZE + 8u)
-#define NAME_TEXT_SIZE 64 /* bytes of a user's name for people */
 
 /* Finds an accident, not an attacker: the key is a constant. */
 static const uint8_t host_boot_key[HASH_SEED_SIZE] = "gossamer boot";
-
-void host_random(void *into, size_t size)
-{
-    uint8_t *at = into;
-
-    while (size > 0) {
-        ssize_t got = getrandom(at, size, 0);
-
-        ensure(got > 0 || errno == EINTR);
-        if (got > 0) {
-            at += got;
-            size -= (size_t)got;
-        }
-    }
-}
-
-void host_wipe(void *bytes, size_t size)
-{
-    explicit_bzero(bytes, size);
-}
-
-/* Writes "name" or "uid 1000" for a sentence. */
-static void host_user_text(uid_t uid, char text[NAME_TEXT_SIZE])
-{
-    char room[1024];
-    struct passwd entry, *found = NULL;
-
-    if (getpwuid_r(uid, &entry, room, sizeof room, &found) == 0 && found != NULL)
-        snprintf(text, NAME_TEXT_SIZE, "%.60s", found->pw_name);
-    else
-        snprintf(text, NAME_TEXT_SIZE, "%u", (unsigned)uid);
-}
-
-/* Says who may not do what with which path, and the line that would change it. */
-static enum status host_explain_permission(const char *path, const char *what, char *detail)
-{
-    char us[NAME_TEXT_SIZE], owner[NAME_TEXT_SIZE];
-    struct stat info;
-
-    host_user_text(geteuid(), us);
-    if (stat(path, &info) != 0) {
-        snprintf(detail, HOST_DETAIL_SIZE, "%s %.400s: not permitted for user %s", what, path, us);
-        return STATUS_PERMISSION;
-    }
-    host_user_text(info.st_uid, owner);
-    snprintf(detail, HOST_DETAIL_SIZE,
-             "%s %.400s: not permitted for user %s; it belongs to %s (mode %04o). "
-             "Try: sudo chown -R %s: %.400s",
-             what, path, us, owner, (unsigned)(info.st_mode & 07777), us, path);
-    return STATUS_PERMISSION;
-}
-
-static enum status host_explain(enum status status, const char *path, const char *what,
-                                char *detail)
-{
-    if (status == STATUS_PERMISSION)
-        return host_explain_permission(path, what, detail);
-    snprintf(detail, HOST_DETAIL_SIZE, "%s %.800s: %s", what, path, status_text(status));
-    return status == STATUS_MISSING ? STATUS_IO : status;
-}
-
-/* --- secrets */
-
-static enum status host_secret_check(int fd, const char *path, char *detail)
-{
-    struct stat info;
-
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        snprintf(detail, HOST_DETAIL_SIZE, "%.800s is not a file", path);
-        return STATUS_IO;
-    }
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        snprintf(detail, HOST_DETAIL_SIZE,
-                 "%.800s is a secret, but others may use it (mode %04o). Try: chmod 600 %.800s",
-                 path, (unsigned)(info.st_mode & 07777), path);
-        return STATUS_PERMISSION;
-    }
-    if (info.st_uid != geteuid() && info.st_uid != 0)
-        return host_explain_permission(path, "refusing the secret in", detail);
-    return STATUS_OK;
-}
-
-enum status host_secret_read(const char *path, void *into, size_t size_max, size_t *size,
-                             char *detail)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    enum status status;
-
-    *size = 0;
-    if (fd < 0 && errno == ENOENT) {
-        snprintf(detail, HOST_DETAIL_SIZE, "%.800s does not exist", path);
-        return STATUS_MISSING;
-    }
-    if (fd < 0)
-        return host_explain(host_file_status(errno), path, "cannot read", detail);
-    status = host_secret_check(fd, path, detail);
-    if (status == STATUS_OK) {
-        status = host_file_read_open(fd, into, size_max, size);
-        if (status != STATUS_OK)
-            snprintf(detail, HOST_DETAIL_SIZE, "cannot read %.800s: %s", path, status_text(status));
-    }
-    close(fd);
-    return status;
-}
-
-/* --- the steps of a start */
 
 /* Makes the directory and those above it. */
 static enum status host_directory_make(const char *path, char *detail)
@@ -186,11 +81,14 @@ static enum status host_directory_lock(struct host_directory *directory, char *d
 
 static enum status host_directory_make_key(struct host_directory *directory, char *detail)
 {
+    uint8_t seed[SEAL_SEED_SIZE];
     enum status status;
 
-    host_random(directory->seed, sizeof directory->seed);
-    status = host_file_replace(directory->path, KEY_NAME,
-                               slice_of(directory->seed, sizeof directory->seed));
+    host_random(seed, sizeof seed);
+    status = host_file_replace(directory->path, KEY_NAME, slice_of(seed, sizeof seed));
+    if (status == STATUS_OK)
+        status = seal_identity_from_seed(&directory->identity, seed);
+    host_wipe(seed, sizeof seed);
     directory->is_new = true;
     if (status == STATUS_OK)
         return STATUS_OK;
@@ -205,33 +103,39 @@ static bool host_directory_has(const struct host_directory *directory, const cha
     return host_file_path(path, directory->path, name) != NULL && lstat(path, &info) == 0;
 }
 
+static enum status host_directory_bad_key(const char *path, const char *how, char *detail)
+{
+    snprintf(detail, HOST_DETAIL_SIZE,
+             "%.800s %s. Put the file back from a copy, or start with an empty directory: the peer "
+             "then joins under a new identity and is filled by the others",
+             path, how);
+    return STATUS_CORRUPT;
+}
+
 static enum status host_directory_read_key(struct host_directory *directory, char *detail)
 {
     char path[HOST_PATH_SIZE];
+    uint8_t seed[SEAL_SEED_SIZE];
     enum status status;
     size_t size;
 
     if (host_file_path(path, directory->path, KEY_NAME) == NULL)
         return host_explain(STATUS_IO, directory->path, "cannot use", detail);
-    status = host_secret_read(path, directory->seed, sizeof directory->seed, &size, detail);
-    if (status == STATUS_MISSING && !host_directory_has(directory, BOOT_NAME))
-        return host_directory_make_key(directory, detail);
+    status = host_secret_read(path, seed, sizeof seed, &size, detail);
     if (status == STATUS_MISSING) {
-        snprintf(detail, HOST_DETAIL_SIZE,
-                 "%.400s is gone, but this directory has been in use. Put the file back, or start "
-                 "with an empty directory: the peer then joins under a new identity",
-                 path);
-        return STATUS_CORRUPT;
+        if (!host_directory_has(directory, BOOT_NAME))
+            return host_directory_make_key(directory, detail);
+        return host_directory_bad_key(path, "is gone from a directory that has been in use",
+                                      detail);
     }
-    if ((status == STATUS_OK && size == sizeof directory->seed) || status == STATUS_PERMISSION)
-        return status;
-    if (status != STATUS_OK && status != STATUS_TOO_LARGE)
-        return status;
-    snprintf(detail, HOST_DETAIL_SIZE,
-             "%.400s is damaged (%u bytes expected). Put a copy back, or start with an empty "
-             "directory: the peer then joins under a new identity",
-             path, HOST_SEED_SIZE);
-    return STATUS_CORRUPT;
+    if (status == STATUS_OK && size == sizeof seed)
+        status = seal_identity_from_seed(&directory->identity, seed);
+    else if (status == STATUS_OK)
+        status = STATUS_BAD;
+    host_wipe(seed, sizeof seed);
+    if (status == STATUS_BAD || status == STATUS_TOO_LARGE)
+        return host_directory_bad_key(path, "is damaged", detail);
+    return status;
 }
 
 static enum status host_directory_read_boot(struct host_directory *directory, char *detail)
@@ -302,7 +206,7 @@ enum status host_directory_open(struct host_directory *directory, const char *pa
 
 void host_directory_close(struct host_directory *directory)
 {
-    host_wipe(directory->seed, sizeof directory->seed);
+    seal_identity_wipe(&directory->identity);
     if (directory->lock >= 0)
         close(directory->lock); /* and with it the lock */
     directory->lock = -1;

@@ -1,14 +1,10 @@
-/* host_identity.h: the data directory and who the peer is: lock, identity key, boot record, cluster
- * key. Order of a start (protocols.md part 1): lock -> key -> boot record -> store -> everything
- * else. No packet and no write before the boot record is durable. */
+/* host_identity.h: the data directory and who the peer is: lock, identity key, boot record. Order
+ * of a start (protocols.md part 1): lock -> key -> boot record -> store -> everything else. No
+ * packet and no write before the boot record is durable. */
 #ifndef GOSSAMER_HOST_IDENTITY_H
 #define GOSSAMER_HOST_IDENTITY_H
 
-#include "host_file.h"
-#include "status.h"
-#include "types.h"
-
-#define HOST_SEED_SIZE 32 /* bytes of an Ed25519 seed: all there is in identity.key */
+#include "host_secret.h"
 
 struct host_boot {
     uint64_t counter; /* openings of the store in this directory, 1 for the first */
@@ -17,10 +13,10 @@ struct host_boot {
 
 struct host_directory {
     char path[HOST_PATH_SIZE];
-    int lock;                     /* file descriptor; its flock is ours as long as it is open */
-    uint8_t seed[HOST_SEED_SIZE]; /* secret; wipe it when the key pair is made */
-    struct host_boot boot;        /* of this opening, on disk */
-    bool is_new;                  /* the identity was made by this start */
+    int lock;                      /* file descriptor; its flock is ours as long as it is open */
+    struct seal_identity identity; /* secret */
+    struct host_boot boot;         /* of this opening, on disk */
+    bool is_new;                   /* the identity was made by this start */
 };
 
 /* host_directory_open creates the directory (0700) if need be, takes the lock, reads or makes the
@@ -33,16 +29,7 @@ enum status host_directory_open(struct host_directory *directory, const char *pa
                                 char *detail) MUST_USE;
 /* host_directory_boot writes the next boot record, for EFFECT_REOPEN. Statuses as above. */
 enum status host_directory_boot(struct host_directory *directory, char *detail) MUST_USE;
-/* host_directory_close wipes the seed and gives the lock back. */
+/* host_directory_close wipes the identity and gives the lock back. */
 void host_directory_close(struct host_directory *directory);
-
-/* host_secret_read reads a file that only its owner may read, at most `size_max` bytes. OK;
- * MISSING; PERMISSION: unreadable, of another owner, or open to others; TOO_LARGE; IO. */
-enum status host_secret_read(const char *path, void *into, size_t size_max, size_t *size,
-                             char *detail) MUST_USE;
-/* host_random fills bytes from the kernel's generator; it cannot fail once the system is up. */
-void host_random(void *into, size_t size);
-/* host_wipe clears secrets so that the compiler does not drop it. */
-void host_wipe(void *bytes, size_t size);
 
 #endif
