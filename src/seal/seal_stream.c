@@ -369,8 +369,7 @@ static enum status step_gather(struct seal_stream *stream, struct slice *in, str
 
         if (size == 0)
             return STATUS_BAD;
-        if (in->size >= size && in->size >= 2) {
-            size = step_size(stream, in->data, in->size);
+        if (in->size >= size && in->size >= 2) { /* so `size` is that of the whole record */
             *step = slice_of(in->data, size);
             input_advance(in, size);
             return STATUS_OK;
