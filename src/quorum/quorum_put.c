@@ -67,11 +67,31 @@ static void put_finish(struct quorum *quorum, struct quorum_op *op, enum status 
     quorum_op_free(quorum, op);
 }
 
+/* Tells whether waiting can still turn "unknown" into "certainly not stored": so far everybody
+ * refused, and somebody has not spoken. */
+static bool put_may_be_definite(const struct quorum_op *op)
+{
+    bool is_open = false;
+
+    for (unsigned i = 0; i < op->part_count; i++) {
+        if (op->parts[i].state != PART_REFUSED && op->parts[i].state != PART_ASKED)
+            return false;
+        is_open |= op->parts[i].state == PART_ASKED;
+    }
+    return is_open;
+}
+
+/* A put that cannot succeed ends at once, unless a full cluster is about to say so to the last
+ * owner. A disagreement about placement does not wait: the node tries again. */
 static void put_judge(struct quorum *quorum, struct quorum_op *op)
 {
-    if (quorum_op_suffices(op, 1u << PART_ANSWERED))
+    if (quorum_op_suffices(op, 1u << PART_ANSWERED)) {
         put_finish(quorum, op, STATUS_OK);
-    else if (!quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED))
+        return;
+    }
+    if (quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED))
+        return;
+    if (quorum_op_failure(op) == STATUS_LAYOUT || !put_may_be_definite(op))
         put_finish(quorum, op, quorum_op_failure(op));
 }
 
@@ -114,5 +134,7 @@ void quorum_put_lost(struct quorum *quorum, struct quorum_op *op, uint64_t id8)
 
 void quorum_put_expire(struct quorum *quorum, struct quorum_op *op)
 {
-    put_finish(quorum, op, STATUS_DEADLINE);
+    bool is_open = quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED);
+
+    put_finish(quorum, op, is_open ? STATUS_DEADLINE : quorum_op_failure(op));
 }
