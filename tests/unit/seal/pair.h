@@ -94,6 +94,8 @@ static inline void one_prove(struct one *at, struct one *peer)
 {
     struct seal_opened opened;
     uint64_t cookie = seal_cookie(at->seal, peer->id8);
+    struct packet ping = one_send(at, peer, "ping");
+    ensure(one_open(peer, &ping, &opened) == STATUS_OK);
     struct packet ack = one_send(peer, at, "ack");
     ensure(one_open(at, &ack, &opened) == STATUS_OK);
     ensure(seal_cookie_echoed(at->seal, peer->id8, opened.epoch, cookie, opened.counter));
