@@ -140,6 +140,27 @@ static void test_endless_referrals_end(void **state)
     fixture_close(&fixture);
 }
 
+/* Contacts above the bound of an answer are not looked at. */
+static void test_surplus_contacts_are_ignored(void **state)
+{
+    struct fixture fixture;
+    struct kad_request request = request_for(5, 0);
+    struct contact named[2 * KAD_BETA];
+
+    (void)state;
+    fixture_open(&fixture, 0);
+    fixture_prove(&fixture, 1, 5, 99);
+    for (uint32_t i = 0; i < 2 * KAD_BETA; i++)
+        named[i] = fixture_contact(5, i + 1);
+    assert_int_equal(kad_lookup(fixture.kad, 100, &request), STATUS_OK);
+    assert_int_equal(fixture_reply(&fixture, 200, 0, named, 2 * KAD_BETA), STATUS_OK);
+    assert_int_equal(fixture.outputs[1].output.count, KAD_BETA);
+    fixture_run(&fixture, INSTANT_S(20));
+    assert_int_equal(last_output(&fixture)->kind, KAD_DONE);
+    assert_int_equal(last_output(&fixture)->output.queries, 1 + 2 * KAD_BETA);
+    fixture_close(&fixture);
+}
+
 static void test_lookups_are_bounded(void **state)
 {
     struct fixture fixture;
@@ -272,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_hearsay_is_asked_and_not_believed),
         cmocka_unit_test(test_all_silent_still_ends),
         cmocka_unit_test(test_endless_referrals_end),
+        cmocka_unit_test(test_surplus_contacts_are_ignored),
         cmocka_unit_test(test_lookups_are_bounded),
         cmocka_unit_test(test_network_of_8),
         cmocka_unit_test(test_network_of_64),

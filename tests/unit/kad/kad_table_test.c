@@ -144,6 +144,23 @@ static void test_a_proof_ends_silence(void **state)
     fixture_close(&fixture);
 }
 
+/* Who moves up stands where its own proof puts it, not behind those proved since. */
+static void test_moving_up_keeps_the_order(void **state)
+{
+    struct fixture fixture;
+    struct node_id waited = fixture_id(0, 100), gone = fixture_id(0, 5);
+
+    (void)state;
+    fixture_open(&fixture, 0);
+    fill_bucket(&fixture, 0, KAD_K);
+    fixture_prove(&fixture, 2000, 0, 100);
+    for (uint32_t i = 0; i < KAD_K; i++)
+        fixture_prove(&fixture, 3000 + i, 0, i);
+    kad_contact_gone(fixture.kad, &gone);
+    assert_true(id_equal(&kad_bucket_at(fixture.kad, 0, 0)->id, &waited));
+    fixture_close(&fixture);
+}
+
 static void test_gone_contact_is_replaced(void **state)
 {
     struct fixture fixture;
@@ -342,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_silent_contact_yields_to_the_newest_waiting),
         cmocka_unit_test(test_silent_without_replacement_stays_until_displaced),
         cmocka_unit_test(test_a_proof_ends_silence),
+        cmocka_unit_test(test_moving_up_keeps_the_order),
         cmocka_unit_test(test_gone_contact_is_replaced),
         cmocka_unit_test(test_two_of_a_network_per_bucket),
         cmocka_unit_test(test_ten_of_a_network_per_table),

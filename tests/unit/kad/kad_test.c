@@ -276,6 +276,23 @@ static void test_timeouts_follow_the_round_trip(void **state)
     }
 }
 
+/* The second try is given twice the time, the third does not come. */
+static void test_second_try_waits_longer(void **state)
+{
+    struct fixture fixture;
+    struct contact seed = fixture_contact(1, 1);
+    struct kad_request request = {.seeds = &seed, .seed_count = 1};
+
+    (void)state;
+    fixture_open(&fixture, 0);
+    assert_int_equal(kad_lookup(fixture.kad, 0, &request), STATUS_OK);
+    kad_expire(fixture.kad, INSTANT_MS(200));
+    assert_int_equal(kad_deadline(fixture.kad), INSTANT_MS(600));
+    kad_expire(fixture.kad, INSTANT_MS(600));
+    assert_int_equal(kad_deadline(fixture.kad), INSTANT_NEVER);
+    fixture_close(&fixture);
+}
+
 static void test_round_trips_are_smoothed(void **state)
 {
     struct fixture fixture;
@@ -310,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_depth_zero_sends_nothing_unasked),
         cmocka_unit_test(test_refresh_takes_turns),
         cmocka_unit_test(test_timeouts_follow_the_round_trip),
+        cmocka_unit_test(test_second_try_waits_longer),
         cmocka_unit_test(test_round_trips_are_smoothed),
     };
 

@@ -153,6 +153,35 @@ static void test_cache_shares_and_keeps(void **state)
     place_cache_delete(cache);
 }
 
+/* A table must not outlive the weight, host or zone it was made of. */
+static void test_each_label_and_weight_makes_its_own_table(void **state)
+{
+    struct place_cache *cache = place_cache_new(8);
+    struct place *place = fixture_place(cache, 6);
+    struct place_record record = fixture_record(0);
+    uint64_t sum = checksum(place), last = sum;
+
+    (void)state;
+    for (unsigned step = 0; step < 3; step++) {
+        record.stamp++;
+        if (step == 0)
+            record.weight = 512;
+        if (step == 1)
+            record.host = fixture_label("host", 1);
+        if (step == 2)
+            record.zone = fixture_label("zone", 1);
+        fixture_put(place, &record);
+        assert_true(checksum(place) != last);
+        last = checksum(place);
+    }
+    record = fixture_record(0);
+    record.stamp = 99;
+    fixture_put(place, &record);
+    assert_int_equal(checksum(place), sum);
+    place_delete(place);
+    place_cache_delete(cache);
+}
+
 /* Other seeds, bits and replica counts must never meet at one table. */
 static void test_cache_tells_inputs_apart(void **state)
 {
@@ -190,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_leave_moves_only_what_was_held),
         cmocka_unit_test(test_owners_never_change),
         cmocka_unit_test(test_cache_shares_and_keeps),
+        cmocka_unit_test(test_each_label_and_weight_makes_its_own_table),
         cmocka_unit_test(test_cache_tells_inputs_apart),
     };
 

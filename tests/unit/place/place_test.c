@@ -96,6 +96,9 @@ static void test_last_writer_wins(void **state)
     record.by = 2;
     assert_int_equal(place_merge(place, &record), STATUS_OK);
     assert_int_equal(place_find(place, fixture_id8(0))->weight, 1024);
+    record.by = 1; /* larger bytes lose against a larger writer */
+    record.state = PLACE_OUT;
+    assert_int_equal(place_merge(place, &record), STATUS_STALE);
     place_delete(place);
     place_cache_delete(cache);
 }
