@@ -130,7 +130,8 @@ enum status quorum_put(struct quorum *quorum, instant now,
 enum status quorum_get(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_list asks all reachable peers and merges their pages. OK; UNREACHABLE: more than may_miss
- * peers are not reachable; DEADLINE; OVERLOAD: LISTS_MAX listings run. */
+ * peers are not reachable; DEADLINE; OVERLOAD: LISTS_MAX listings run; TOO_LARGE: more than
+ * LIST_PEERS_MAX peers or LIST_LIMIT_MAX keys. At least one peer must always answer. */
 enum status quorum_list(struct quorum *quorum, instant now,
                         const struct quorum_list_request *request) MUST_USE;
 

@@ -115,6 +115,8 @@ static void list_fill(struct quorum_op *op, const struct quorum_list_request *re
     bytes_keep(listing->after, request->after);
     listing->limit = request->limit;
     listing->may_miss = request->may_miss;
+    if (request->may_miss >= request->peer_count) /* somebody must answer */
+        listing->may_miss = (uint16_t)(request->peer_count - 1);
     listing->peer_count = request->peer_count;
     for (unsigned i = 0; i < request->peer_count; i++) {
         struct quorum_page *page = &listing->pages[i];
@@ -133,10 +135,11 @@ enum status quorum_list(struct quorum *quorum, instant now,
     unsigned unreachable = 0;
     struct quorum_op *op;
 
-    ensure(request->peer_count <= LIST_PEERS_MAX && request->peer_count > request->may_miss);
+    ensure(request->peer_count > 0 && request->limit > 0);
     ensure(request->ns.size <= NS_SIZE_MAX && request->prefix.size <= KEY_SIZE_MAX &&
            request->after.size <= KEY_SIZE_MAX);
-    ensure(request->limit > 0 && request->limit <= LIST_LIMIT_MAX);
+    if (request->peer_count > LIST_PEERS_MAX || request->limit > LIST_LIMIT_MAX)
+        return STATUS_TOO_LARGE;
     for (unsigned i = 0; i < request->peer_count; i++)
         unreachable += !request->is_reachable[i];
     if (request->deadline <= now)

@@ -191,6 +191,16 @@ static void test_tombstones_do_not_end_a_listing(void **state)
     assert_string_equal(bench.items, "c/1/4 ");
 }
 
+static void test_somebody_must_answer(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(2, 2, 10, 3), STATUS_OK);
+    bench_expect(&bench, "list:1 list:2");
+    give(2, true);
+    bench_expect(&bench, "done:0");
+    assert_int_equal(bench.required, 1);
+}
+
 static void test_too_few_peers_are_refused_or_told(void **state)
 {
     (void)state;
@@ -287,6 +297,9 @@ static void test_listings_are_bounded(void **state)
         assert_int_equal(quorum_list(wide.quorum, 0, &request),
                          id <= LISTS_MAX ? STATUS_OK : STATUS_OVERLOAD);
     }
+    request.limit = LIST_LIMIT_MAX + 1;
+    assert_int_equal(quorum_list(wide.quorum, 0, &request), STATUS_TOO_LARGE);
+    request.limit = LIST_LIMIT_MAX;
     quorum_cancel(wide.quorum, 1);
     assert_int_equal(quorum_list(wide.quorum, 0, &request), STATUS_OK);
     quorum_delete(wide.quorum);
@@ -302,6 +315,7 @@ int main(void)
         LIST_TEST(test_the_limit_ends_a_page),
         LIST_TEST(test_an_empty_namespace),
         LIST_TEST(test_tombstones_do_not_end_a_listing),
+        LIST_TEST(test_somebody_must_answer),
         LIST_TEST(test_too_few_peers_are_refused_or_told),
         LIST_TEST(test_a_bad_page_is_not_counted),
         LIST_TEST(test_a_prefix_is_a_promise),
