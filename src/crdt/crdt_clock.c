@@ -9,8 +9,9 @@
 #include "crdt.h"
 
 #define CRDT_COUNTER_BITS 16
-#define CRDT_MS_MAX (UINT64_MAX >> (CRDT_COUNTER_BITS + 1)) /* keeps stamps below CRDT_STAMP_MAX   \
-                                                             */
+#define CRDT_MS_MAX                                                                                \
+    (UINT64_MAX >> (CRDT_COUNTER_BITS + 1)) /* keeps stamps below CRDT_STAMP_MAX                   \
+                                             */
 
 uint64_t crdt_stamp_ms(uint64_t stamp)
 {

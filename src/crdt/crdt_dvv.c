@@ -200,7 +200,7 @@ static enum status dvv_join(const struct crdt_object *a, const struct crdt_objec
 
 enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object *other)
 {
-    struct crdt_object out;
+    CRDT_SCRATCH struct crdt_object out;
     enum status status;
 
     ensure(into->entry_count == 0 || other->entry_count == 0 || into->is_head == other->is_head);
@@ -226,7 +226,7 @@ static struct crdt_entry *dvv_part_begin(struct crdt_object *object, uint64_t ac
 /* Applies a context: each dot as an object of its own, because a token is in no order. */
 static enum status dvv_discard(struct crdt_object *object, const struct crdt_context *context)
 {
-    struct crdt_object part;
+    CRDT_SCRATCH struct crdt_object part;
     enum status status = STATUS_OK;
 
     for (unsigned i = 0; i < context->vector_count && status == STATUS_OK; i++) {
@@ -279,7 +279,7 @@ static void dvv_discard_all(struct crdt_object *object)
 enum status crdt_object_write(struct crdt_object *object, const struct crdt_context *context,
                               uint64_t actor, uint64_t stamp, const struct crdt_value *value)
 {
-    struct crdt_object after, part;
+    CRDT_SCRATCH struct crdt_object after, part;
     struct crdt_entry *entry;
     enum status status = STATUS_OK;
 

@@ -50,7 +50,7 @@ static bool register_is_shown(const struct crdt_object *object, const struct crd
 
 uint16_t crdt_object_siblings(const struct crdt_object *object, uint16_t order[OBJECT_VALUES_MAX])
 {
-    uint16_t sorted[OBJECT_VALUES_MAX];
+    CRDT_SCRATCH uint16_t sorted[OBJECT_VALUES_MAX];
     uint16_t count = 0;
 
     for (uint16_t i = 0; i < object->value_count; i++) {
@@ -69,7 +69,7 @@ uint16_t crdt_object_siblings(const struct crdt_object *object, uint16_t order[O
 
 uint16_t crdt_object_live_count(const struct crdt_object *object)
 {
-    uint16_t order[OBJECT_VALUES_MAX];
+    CRDT_SCRATCH uint16_t order[OBJECT_VALUES_MAX];
     uint16_t count = crdt_object_siblings(object, order);
 
     /* Tombstones are last, and all of them are one. */
@@ -92,7 +92,7 @@ uint64_t crdt_object_stamp_max(const struct crdt_object *object)
 
 bool crdt_object_dominates(const struct crdt_object *object, const struct crdt_object *other)
 {
-    struct crdt_object joined;
+    CRDT_SCRATCH struct crdt_object joined;
     struct hash16 before = crdt_object_digest(object), after;
 
     crdt_object_copy(&joined, object);
@@ -116,7 +116,7 @@ uint64_t crdt_etag(uint64_t actor, uint64_t stamp)
 struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct slice row_key,
                                       const struct crdt_object *object)
 {
-    uint8_t bytes[CRDT_ROW_KEY_MAX + OBJECT_VALUES_MAX * 16];
+    CRDT_SCRATCH uint8_t bytes[CRDT_ROW_KEY_MAX + OBJECT_VALUES_MAX * 16];
     struct writer out = writer_over(bytes, sizeof(bytes));
 
     ensure(row_key.size <= CRDT_ROW_KEY_MAX);
@@ -133,7 +133,7 @@ struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct
 
 struct hash16 crdt_object_digest(const struct crdt_object *object)
 {
-    uint8_t bytes[OBJECT_ENTRIES_MAX * 26 + (OBJECT_VALUES_MAX + OBJECT_GONE_MAX) * 8];
+    CRDT_SCRATCH uint8_t bytes[OBJECT_ENTRIES_MAX * 26 + (OBJECT_VALUES_MAX + OBJECT_GONE_MAX) * 8];
     struct writer out = writer_over(bytes, sizeof(bytes));
 
     if (object->entry_count == 0)
