@@ -10,13 +10,13 @@
 #include "types.h"
 
 enum store_family {
-    STORE_OBJ,  /* h8 | ns | 0 | key -> object */
-    STORE_ELEM, /* rows of CRDT elements (reserved) */
-    STORE_IDX,  /* ns | 0 | key -> nothing: listing in byte order */
-    STORE_HINT, /* reserved */
-    STORE_DUE,  /* reserved */
-    STORE_TRIE, /* reserved */
-    STORE_SYS,  /* name -> what the peer knows about itself and the cluster */
+    STORE_OBJ,    /* h8 | ns | 0 | key -> object */
+    STORE_ELEM,   /* rows of CRDT elements (reserved) */
+    STORE_IDX,    /* ns | 0 | key -> nothing: listing in byte order */
+    STORE_HINT,   /* reserved */
+    STORE_DUE,    /* reserved */
+    STORE_TRIE,   /* reserved */
+    STORE_SYS,    /* name -> what the peer knows about itself and the cluster */
     STORE_STRONG, /* reserved */
     STORE_FAMILY_COUNT
 };
@@ -57,11 +57,11 @@ struct store {
                        struct store_pin *pin);
     /* release ends a pin and clears it. */
     void (*release)(void *context, struct store_pin *pin);
-    /* apply writes all rows or none, durably (as far as the engine promises). OK, NO_SPACE (certainly
-     * nothing written), UNKNOWN_OUTCOME. */
+    /* apply writes all rows or none, durably (as far as the engine promises). OK, NO_SPACE
+     * (certainly nothing written), UNKNOWN_OUTCOME. */
     enum status (*apply)(void *context, const struct store_row *rows, uint32_t count);
-    /* scan visits rows of a range. OK: `rows_max` or `bytes_max` was reached or the visitor ended it;
-     * END: the range is exhausted; CORRUPT, IO. */
+    /* scan visits rows of a range. OK: `rows_max` or `bytes_max` was reached or the visitor ended
+     * it; END: the range is exhausted; CORRUPT, IO. */
     enum status (*scan)(void *context, const struct store_range *range, store_visit *visit,
                         void *visit_context);
     /* checkpoint makes a consistent copy in a new directory. OK, UNSUPPORTED, IO. */
@@ -81,10 +81,11 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
                             struct slice *key) MUST_USE;
 /* store_key_partition gives the half-open range of OBJ row keys of a partition: `bits` bits of
  * the key hash behind `cell_depth` bits equal those of `cell_prefix` (left-aligned) and
- * `partition`. Both bounds are 8 bytes written to from8 and until8; returns false where the range
- * runs to the end of the family (until is then empty). */
+ * `partition`. The bounds are 8 bytes each, the first in bounds[0..7], the one behind
+ * the last in bounds[8..15]; returns false where the range runs to the end of the family (the
+ * second bound is then zero and to be replaced by an empty slice). */
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
-                         uint32_t partition, uint8_t from8[8], uint8_t until8[8]);
+                         uint32_t partition, uint8_t bounds[16]);
 
 /* --- records (store_record.c): version u8 | type u8 | flags u8 | reserved u8 | check u32 | body.
  * check = SipHash-2-4 of family, row key, header and body, truncated to 32 bits; so a right row
@@ -109,8 +110,8 @@ struct store_pending;
  * no memory. */
 struct store_pending *store_pending_new(uint32_t capacity, const uint8_t seed[HASH_SEED_SIZE]);
 void store_pending_delete(struct store_pending *pending);
-/* store_pending_put notes that `record` (a reference is taken) is on its way under `write`. OK, FULL,
- * MEMORY. */
+/* store_pending_put notes that `record` (a reference is taken) is on its way under `write`. OK,
+ * FULL, MEMORY. */
 enum status store_pending_put(struct store_pending *pending, struct slice row_key,
                               struct blob *record, uint64_t write) MUST_USE;
 /* store_pending_get returns the newest queued record of a key, or NULL. */

@@ -9,13 +9,13 @@
 
 void node_leaf_list(struct node *node, const struct sync_output *ask)
 {
-    uint8_t low[8], high[8], room[STORE_KEY_SIZE_MAX + 1];
+    uint8_t bounds[16], room[STORE_KEY_SIZE_MAX + 1];
     struct writer after = writer_over(room, sizeof(room));
     bool has_end = store_key_partition(id_front(node_self(node)), node->founding.cell_depth,
-                                       node->founding.partition_bits, ask->partition, low, high);
+                                       node->founding.partition_bits, ask->partition, bounds);
     struct store_range range = {.family = STORE_OBJ,
-                                .from = slice_of(low, sizeof(low)),
-                                .until = has_end ? slice_of(high, sizeof(high)) : SLICE_NONE,
+                                .from = slice_of(bounds, 8),
+                                .until = has_end ? slice_of(bounds + 8, 8) : SLICE_NONE,
                                 .rows_max = SCAN_ROWS_MAX,
                                 .bytes_max = LEAF_BYTES_MAX};
     struct node_read *read;

@@ -62,7 +62,7 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
 }
 
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
-                         uint32_t partition, uint8_t from8[8], uint8_t until8[8])
+                         uint32_t partition, uint8_t bounds[16])
 {
     unsigned fixed = cell_depth + bits;
     uint64_t from, step;
@@ -72,12 +72,12 @@ bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bit
         cell_depth == 0 ? 0 : cell_prefix >> (FRONT_BITS - cell_depth) << (FRONT_BITS - cell_depth);
     if (bits > 0)
         from |= (uint64_t)partition << (FRONT_BITS - fixed);
-    bytes_store_u64(from8, from);
+    bytes_store_u64(bounds, from);
     step = fixed == 0 ? 0 : (uint64_t)1 << (FRONT_BITS - fixed);
     if (step == 0 || from + step < from) {
-        bytes_store_u64(until8, 0);
+        bytes_store_u64(bounds + FRONT_SIZE, 0);
         return false;
     }
-    bytes_store_u64(until8, from + step);
+    bytes_store_u64(bounds + FRONT_SIZE, from + step);
     return true;
 }

@@ -73,45 +73,45 @@ static void test_split_refuses(void **state)
 
 static void test_partitions_tile_the_family(void **state)
 {
-    uint8_t from[8], until[8];
+    uint8_t bounds[16];
     uint64_t end = 0;
 
     (void)state;
     for (uint32_t partition = 0; partition < 1u << 5; partition++) {
-        bool is_bounded = store_key_partition(0, 0, 5, partition, from, until);
+        bool is_bounded = store_key_partition(0, 0, 5, partition, bounds);
 
-        assert_true(bytes_load_u64(from) == end);
+        assert_true(bytes_load_u64(bounds) == end);
         assert_true(is_bounded == (partition < 31));
-        end = bytes_load_u64(until);
+        end = bytes_load_u64(bounds + 8);
     }
     assert_true(end == 0);
 }
 
 static void test_partition_inside_a_cell(void **state)
 {
-    uint8_t from[8], until[8];
+    uint8_t bounds[16];
 
     (void)state;
     /* bits of the prefix behind the depth do not count */
-    assert_true(store_key_partition(0xafffffffffffffffu, 4, 4, 0x3, from, until));
-    assert_true(bytes_load_u64(from) == 0xa300000000000000u);
-    assert_true(bytes_load_u64(until) == 0xa400000000000000u);
-    assert_true(store_key_partition(0x7000000000000000u, 4, 4, 0xf, from, until));
-    assert_true(bytes_load_u64(until) == 0x8000000000000000u);
-    assert_false(store_key_partition(0xf000000000000000u, 4, 4, 0xf, from, until));
-    assert_true(bytes_load_u64(from) == 0xff00000000000000u);
+    assert_true(store_key_partition(0xafffffffffffffffu, 4, 4, 0x3, bounds));
+    assert_true(bytes_load_u64(bounds) == 0xa300000000000000u);
+    assert_true(bytes_load_u64(bounds + 8) == 0xa400000000000000u);
+    assert_true(store_key_partition(0x7000000000000000u, 4, 4, 0xf, bounds));
+    assert_true(bytes_load_u64(bounds + 8) == 0x8000000000000000u);
+    assert_false(store_key_partition(0xf000000000000000u, 4, 4, 0xf, bounds));
+    assert_true(bytes_load_u64(bounds) == 0xff00000000000000u);
 }
 
 static void test_partition_extremes(void **state)
 {
-    uint8_t from[8], until[8];
+    uint8_t bounds[16];
 
     (void)state;
-    assert_false(store_key_partition(UINT64_MAX, 0, 0, 0, from, until)); /* the whole family */
-    assert_true(bytes_load_u64(from) == 0);
-    assert_true(store_key_partition(0, 48, 16, 7, from, until));
-    assert_true(bytes_load_u64(from) == 7 && bytes_load_u64(until) == 8);
-    assert_false(store_key_partition(UINT64_MAX, 48, 16, 0xffff, from, until));
+    assert_false(store_key_partition(UINT64_MAX, 0, 0, 0, bounds)); /* the whole family */
+    assert_true(bytes_load_u64(bounds) == 0);
+    assert_true(store_key_partition(0, 48, 16, 7, bounds));
+    assert_true(bytes_load_u64(bounds) == 7 && bytes_load_u64(bounds + 8) == 8);
+    assert_false(store_key_partition(UINT64_MAX, 48, 16, 0xffff, bounds));
 }
 
 int main(void)
