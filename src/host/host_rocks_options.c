@@ -17,8 +17,8 @@
 #define BLOB_SIZE_MIN (16u << 10)
 #define BLOB_FILE_SIZE (64u << 20)
 #define BLOCK_SIZE (8u << 10)
-#define FILTER_BITS 10 /* per key: one false positive in a hundred; a new key is known to be new   \
-                        */
+/* Per key: one false positive in a hundred. A new key is nearly always known to be new. */
+#define FILTER_BITS 10
 
 /* What a damaged log could hide: with this, the library notes in the MANIFEST which logs it has
  * synced and misses one that is gone. It has no setter of its own. */

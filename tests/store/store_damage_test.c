@@ -21,8 +21,9 @@
 #include "store.h"
 
 #define CASES 100u
-#define ROWS 1200u /* over SESSIONS openings: each replays the log of the one before into a file   \
-                    */
+#define ROWS                                                                                       \
+    1200u /* over SESSIONS openings: each replays the log of the one before into a file            \
+           */
 #define SESSIONS 4u
 #define FILES_MAX 64u
 #define VALUE_MAX 20000u
@@ -71,16 +72,25 @@ static struct host_rocks *open_store(const char *directory, bool *is_recovering)
     return rocks;
 }
 
-static void put_row(const struct store *store, unsigned number)
-{
-    uint8_t key_room[STORE_KEY_SIZE_MAX], value_room[VALUE_MAX];
-    struct store_row row = {.family = STORE_OBJ, .key = row_key(number, key_room)};
-    struct blob *record =
-        store_record_write(STORE_OBJ, row.key, RECORD_OBJECT, row_value(number, value_room));
+#define ROWS_PER_BATCH 10u
 
-    row.value = blob_slice(record);
-    assert_int_equal(store->apply(store->context, &row, 1), STATUS_OK);
-    blob_drop(&record);
+static void put_rows(const struct store *store, unsigned first, unsigned step)
+{
+    uint8_t key_rooms[ROWS_PER_BATCH][STORE_KEY_SIZE_MAX], value_room[VALUE_MAX];
+    struct blob *records[ROWS_PER_BATCH];
+    struct store_row rows[ROWS_PER_BATCH];
+
+    for (unsigned i = 0; i < ROWS_PER_BATCH; i++) {
+        unsigned number = first + i * step;
+
+        rows[i] = (struct store_row){.family = STORE_OBJ, .key = row_key(number, key_rooms[i])};
+        records[i] = store_record_write(STORE_OBJ, rows[i].key, RECORD_OBJECT,
+                                        row_value(number, value_room));
+        rows[i].value = blob_slice(records[i]);
+    }
+    assert_int_equal(store->apply(store->context, rows, ROWS_PER_BATCH), STATUS_OK);
+    for (unsigned i = 0; i < ROWS_PER_BATCH; i++)
+        blob_drop(&records[i]);
 }
 
 static void make_store(const char *directory)
@@ -91,8 +101,8 @@ static void make_store(const char *directory)
         struct store store = host_rocks_ports(rocks);
 
         assert_false(is_recovering);
-        for (unsigned i = session; i < ROWS; i += SESSIONS)
-            put_row(&store, i);
+        for (unsigned i = session; i < ROWS; i += SESSIONS * ROWS_PER_BATCH)
+            put_rows(&store, i, SESSIONS);
         host_rocks_close(rocks);
     }
 }
