@@ -88,6 +88,18 @@
 #define EDGE_BODY_GRACE_S 20             /* a body may be slow for so long (H2) */
 #define EDGE_BODY_RATE_MIN 1000          /* bytes per second after that (H2) */
 
+/* --- anti-entropy */
+#define SYNC_ROUNDS_MAX 4                /* our own pull rounds at once (security.md W13) */
+#define SYNC_LANES 4                     /* partitions of one round pulled at once: hides one disk, one RTT */
+#define SYNC_MERGES_MAX 8                /* merges at the node at once: half of its batches */
+#define SYNC_FETCH_MAX 128               /* rows asked for at once: a commit's worth, 128 store tasks */
+#define SYNC_FETCH_SIZE_MAX (64u << 10)  /* bytes of keys in one AE_FETCH; no reason but a bound */
+#define SYNC_PAGE_SIZE_MAX (256u << 10)  /* bytes of one AE_LEAF: 16 records, so that a value may pass */
+#define SYNC_PAGE_KEEP (16u << 10)       /* bytes of an empty page kept for the next */
+#define SYNC_FAILURES_MAX 16             /* partitions that may fail before the round gives up */
+#define SYNC_ROOT_SIZE 22u               /* bytes of one entry of AE_ROOT */
+#define SYNC_ROOTS_MAX 16384u            /* entries of one AE_ROOT: all of 2^14, 352 KiB */
+
 /* --- the step */
 #define ROUTE_MAX 12                     /* peers named in Gossamer-Route */
 #define LIST_LIMIT_MAX 10000             /* items of one listing page */
@@ -105,6 +117,8 @@ _Static_assert(KAD_BETA * 100 + 100 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
 _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
 
 _Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
+_Static_assert(SYNC_ROOTS_MAX * SYNC_ROOT_SIZE <= CONTROL_SIZE_MAX, "a list of roots is a control message");
+_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX, "any key can be fetched");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
                "every sibling of an object fits one reply");
 
