@@ -62,8 +62,9 @@ struct edge_conn *edge_conn_new(struct edge *edge, bool is_loopback, instant now
  * driver and never be answered to this connection. */
 void edge_conn_delete(struct edge_conn *conn);
 
-/* edge_conn_receive takes bytes as they were read; they are copied. OK; CLOSED when nothing more
- * is read from this client (the bytes are dropped): flush the output, then close. */
+/* edge_conn_receive takes bytes as they were read, at most EDGE_INPUT_SLACK of them; they are
+ * copied. OK; CLOSED when nothing more is read from this client (the bytes are dropped): flush the
+ * output, then close. */
 enum status edge_conn_receive(struct edge_conn *conn, instant now, struct slice bytes) MUST_USE;
 /* edge_conn_end tells that the client will send no more (end of file): what it asked is still
  * answered, then edge_conn_wants_close. */
