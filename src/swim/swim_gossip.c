@@ -189,37 +189,44 @@ void swim_news(struct swim *swim, instant now, uint32_t slot)
     }
 }
 
+/* What is being put into one datagram. */
+struct gossip_load {
+    uint64_t to;
+    size_t room; /* bytes left */
+    struct message *into;
+    unsigned count, max;
+};
+
 /* Takes the queued news of one level of sends that fit. */
-static unsigned gossip_pick(struct swim *swim, uint64_t to, unsigned level, size_t *room,
-                            struct message *into, unsigned max)
+static void gossip_pick(struct swim *swim, struct gossip_load *load, unsigned level)
 {
-    unsigned count = 0;
-
-    for (uint32_t i = 0; i < swim->queue_count && count < max && *room >= UPDATE_SIZE_MAX; i++) {
+    for (uint32_t i = 0; i < swim->queue_count && load->count < load->max; i++) {
         struct swim_member *member = &swim->members[swim->queue[i]];
+        struct message *message = &load->into[load->count];
 
-        if (member->is_picked || member->sends != level || member->id8 == to)
+        if (member->is_picked || member->sends != level || member->id8 == load->to)
             continue;
-        into[count] = swim_statement(swim, swim->queue[i]);
-        if (swim_message_size(&into[count]) > *room)
+        *message = swim_statement(swim, swim->queue[i]);
+        if (swim_message_size(message) > load->room)
             continue;
-        *room -= swim_message_size(&into[count++]);
+        load->room -= swim_message_size(message);
+        load->count++;
         member->is_picked = true;
         member->sends++;
     }
-    return count;
 }
 
 unsigned swim_piggyback(struct swim *swim, uint64_t to, size_t room, struct message *into,
                         unsigned max)
 {
     uint32_t slot = swim_slot(swim, to);
-    unsigned count = 0, levels = 6 * gossip_digits(swim);
+    struct gossip_load load = {.to = to, .room = room, .into = into, .max = max};
+    unsigned levels = 6 * gossip_digits(swim);
 
     if (slot != SWIM_NONE && swim->members[slot].rank == RANK_LEFT)
         return 0;
-    for (unsigned level = 0; level < levels && swim->queue_count > 0; level++)
-        count += gossip_pick(swim, to, level, &room, into + count, max - count);
+    for (unsigned level = 0; level < levels && load.room >= UPDATE_SIZE_MAX; level++)
+        gossip_pick(swim, &load, level);
     for (uint32_t i = swim->queue_count; i-- > 0;) {
         struct swim_member *member = &swim->members[swim->queue[i]];
 
@@ -227,7 +234,7 @@ unsigned swim_piggyback(struct swim *swim, uint64_t to, size_t room, struct mess
         if (member->sends >= gossip_limit(swim, member))
             queue_remove(swim, i);
     }
-    return count;
+    return load.count;
 }
 
 static void gossip_to(struct swim *swim, uint32_t slot)

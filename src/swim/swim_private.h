@@ -18,8 +18,9 @@
 #define SWIM_LATE_US INSTANT_MS(100) /* a timeout evaluated later than this is void */
 #define SWIM_SELF_SLOT 0u            /* we are the first in our own table */
 #define SWIM_NONE UINT32_MAX
-#define SWIM_PERSIST_BLOCK 1024u /* incarnations persisted ahead: a refutation waits for no disk   \
-                                  */
+#define SWIM_PERSIST_BLOCK                                                                         \
+    1024u /* incarnations persisted ahead: a refutation waits for no disk                          \
+           */
 #define SWIM_ASK_AGAIN_US INSTANT_MS(500)
 #define SWIM_FAST_MIN_US INSTANT_MS(500)
 #define SWIM_RAISE_AGAIN_US INSTANT_S(1) /* between two answers to a twin: no storm */
