@@ -5,6 +5,7 @@
 #define GOSSAMER_HOST_IDENTITY_H
 
 #include "host_secret.h"
+#include "seal.h"
 
 struct host_boot {
     uint64_t counter; /* openings of the store in this directory, 1 for the first */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "host_entropy.h"
+#include "host_secret.h"
 
 #define KEYRING_NAME "cluster.key"
 

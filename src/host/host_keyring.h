@@ -2,7 +2,8 @@
 #ifndef GOSSAMER_HOST_KEYRING_H
 #define GOSSAMER_HOST_KEYRING_H
 
-#include "host_secret.h"
+#include "host_file.h"
+#include "seal.h"
 
 /* host_keyring_open fills `ring` from `directory`/cluster.key. When that is not there yet, it is
  * made: from `secret_file` (mesh.secret_file, NULL or empty for none), or drawn anew when the peer

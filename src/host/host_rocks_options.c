@@ -99,6 +99,8 @@ static void host_rocks_set_blobs(struct host_rocks_settings *settings, rocksdb_o
     rocksdb_options_set_blob_compression_type(options, rocksdb_no_compression);
     rocksdb_options_set_enable_blob_gc(options, 1);
     rocksdb_options_set_blob_cache(options, settings->cache);
+    /* What was just written is what is read next. */
+    rocksdb_options_set_prepopulate_blob_cache(options, rocksdb_prepopulate_blob_flush_only);
 }
 
 enum status host_rocks_settings_init(struct host_rocks_settings *settings, uint64_t cache_size,

@@ -13,17 +13,6 @@
 
 #define NAME_TEXT_SIZE 64 /* bytes of a user's name for people */
 
-static void host_entropy_fill(void *context, void *into, size_t size)
-{
-    (void)context;
-    host_random(into, size);
-}
-
-struct seal_entropy host_entropy(void)
-{
-    return (struct seal_entropy){.fill = host_entropy_fill};
-}
-
 void host_random(void *into, size_t size)
 {
     uint8_t *at = into;

@@ -4,12 +4,9 @@
 #define GOSSAMER_HOST_SECRET_H
 
 #include "host_file.h"
-#include "seal.h"
 
 /* host_random fills bytes from the kernel's generator; it cannot fail once the system is up. */
 void host_random(void *into, size_t size);
-/* host_entropy is host_random for the core. */
-struct seal_entropy host_entropy(void);
 /* host_wipe clears secrets in a way the compiler does not drop. */
 void host_wipe(void *bytes, size_t size);
 /* host_secret_read reads a file that only its owner may read, at most `size_max` bytes. `detail`
