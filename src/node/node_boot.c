@@ -41,6 +41,7 @@ void node_opened(struct node *node, const struct event *event)
         boot_read(node, READ_SYS, STORE_SYS, SLICE_NONE);
         return;
     }
+    swim_renew(node->swim, node->now); /* the record names the actor of this opening */
     node->keys = node->bytes = 0;
     if (node->sync)
         sync_reset(node->sync);

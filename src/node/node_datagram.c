@@ -39,7 +39,7 @@ static void datagram_verify(struct node *node, uint64_t from, const struct addre
     if (!peer || peer->verify_at > node->now)
         return;
     peer->verify_at = node->now + VERIFY_US;
-    node_send_bare(node, from, address, &ping);
+    node_send_bare(node, from, address, &ping, 1);
 }
 
 /* An unproved sender gets its PING answered and may prove itself; nothing else it says counts. */
@@ -53,7 +53,7 @@ static void datagram_unverified(struct node *node, const struct seal_opened *ope
                                       .digest = 0,
                                       .cookie = message->ping.cookie}};
 
-        node_send_bare(node, opened->from, from, &ack);
+        node_send_bare(node, opened->from, from, &ack, 1);
     } else {
         metric_add(&node->metrics, METRIC_DROP_UNVERIFIED, 1);
     }
@@ -73,7 +73,7 @@ static void datagram_proved(struct node *node, const struct seal_opened *opened,
                               .record_get = {.subjects = slice_of(subject, sizeof(subject))}};
 
         bytes_store_u64(subject, opened->from);
-        node_send_bare(node, opened->from, from, &get);
+        node_send_bare(node, opened->from, from, &get, 1);
     }
 }
 
@@ -99,6 +99,7 @@ void node_datagram(struct node *node, const struct event *event)
     struct reader in = reader_over(opened.plain);
     struct message message;
     bool is_verified = opened.is_verified;
+    struct swim_from sender = {.id8 = opened.from, .address = *from};
 
     while ((status = wire_datagram_next(&in, &message)) == STATUS_OK) {
         if (message.kind == MESSAGE_ACK && seal_cookie_echoed(node->seal, opened.from, opened.epoch,
@@ -107,7 +108,7 @@ void node_datagram(struct node *node, const struct event *event)
             datagram_proved(node, &opened, from);
         }
         if (is_verified)
-            node_peer_message(node, opened.from, from, &message);
+            node_peer_message(node, &sender, &message);
         else
             datagram_unverified(node, &opened, from, &message);
     }

@@ -42,8 +42,7 @@ void node_swim_emit(void *context, const struct swim_output *output)
             node_send_datagram(node, output->id8, &output->address, output->messages,
                                output->count);
         else
-            for (unsigned i = 0; i < output->count; i++)
-                node_send_bare(node, output->id8, &output->address, &output->messages[i]);
+            node_send_bare(node, output->id8, &output->address, output->messages, output->count);
         return;
     }
     if (output->kind == SWIM_SEND_STREAM) {

@@ -227,6 +227,7 @@ static void join_answered(struct node *node, struct node_link *link,
             metric_add(&node->metrics, METRIC_INCIDENTS, 1);
             node_trace(node, TRACE_IDENTITY_BEHIND, joined->boot_seen, node->boot_counter, 0);
         }
+        swim_raise(node->swim, node->now, joined->incarnation_seen);
         node_table_send(node, link->peer, false);
         node_overlay_joined(node, joined->contacts);
     }

@@ -29,10 +29,9 @@ bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
 }
 
 /* Messages that may come by datagram or by stream alike. */
-void node_peer_message(struct node *node, uint64_t peer, const struct address *from,
+void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message)
 {
-    struct swim_from sender = {.id8 = peer, .address = *from};
     uint64_t subject;
 
     switch (message->kind) {
@@ -42,7 +41,7 @@ void node_peer_message(struct node *node, uint64_t peer, const struct address *f
     case MESSAGE_NACK:
     case MESSAGE_UPDATE:
     case MESSAGE_RECORD_GET:
-        swim_receive(node->swim, node->now, &sender, message);
+        swim_receive(node->swim, node->now, sender, message);
         break;
     case MESSAGE_SELF:
         (void)node_record_received(node, message->self.record, &subject);
@@ -52,7 +51,7 @@ void node_peer_message(struct node *node, uint64_t peer, const struct address *f
         break;
     case MESSAGE_FIND_NODE:
     case MESSAGE_NODES:
-        node_overlay_message(node, peer, from, message);
+        node_overlay_message(node, sender->id8, &sender->address, message);
         break;
     default: /* a kind that only streams carry, in a datagram: wire refused it already */
         break;
@@ -63,11 +62,11 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
                   const struct message *message)
 {
     uint64_t peer = link->peer;
-    const struct address from = link->address;
+    const struct swim_from sender = {.id8 = peer, .address = link->address, .is_stream = true};
 
     switch (message->kind) {
     case MESSAGE_TABLE:
-        node_table_received(node, peer, &from, message);
+        node_table_received(node, &sender, message);
         break;
     case MESSAGE_JOIN:
     case MESSAGE_JOINED:
@@ -107,7 +106,7 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
             sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
         break;
     default:
-        node_peer_message(node, peer, &from, message);
+        node_peer_message(node, &sender, message);
         break;
     }
 }

@@ -195,5 +195,5 @@ void node_overlay_meet(struct node *node, const struct contact *contact)
         seal_peer_add(node->seal, contact->public_key) != STATUS_OK)
         return;
     bytes_store_u64(subject, id8);
-    node_send_bare(node, id8, &contact->address, &get);
+    node_send_bare(node, id8, &contact->address, &get, 1);
 }

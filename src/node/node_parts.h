@@ -10,7 +10,7 @@
 void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
                         const struct message *messages, unsigned count);
 void node_send_bare(struct node *node, uint64_t to, const struct address *address,
-                    const struct message *message);
+                    const struct message *messages, unsigned count);
 void node_send_queued(struct node *node, struct node_link *link);
 bool node_send_link(struct node *node, struct node_link *link, const struct frame *head,
                     const struct message *message);
@@ -46,7 +46,7 @@ void node_datagram(struct node *node, const struct event *event);
 
 /* node_message.c */
 bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8);
-void node_peer_message(struct node *node, uint64_t peer, const struct address *from,
+void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message);
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message);
@@ -145,7 +145,7 @@ void node_place_set(struct node *node, enum place_state state);
 void node_place_start(struct node *node);
 void node_table_send(struct node *node, uint64_t peer, bool is_reply);
 void node_table_soon(struct node *node, uint64_t id8);
-void node_table_received(struct node *node, uint64_t peer, const struct address *from,
+void node_table_received(struct node *node, const struct swim_from *sender,
                          const struct message *message);
 
 /* node_move.c */

@@ -147,11 +147,11 @@ static void table_places(struct node *node, uint64_t peer, struct slice brief)
     }
 }
 
-void node_table_received(struct node *node, uint64_t peer, const struct address *from,
+void node_table_received(struct node *node, const struct swim_from *sender,
                          const struct message *message)
 {
+    uint64_t peer = sender->id8;
     const struct message_table *table = &message->table;
-    struct swim_from sender = {.id8 = peer, .address = *from, .is_stream = true};
     uint64_t ours = node_founding_hash(node);
 
     if (ours && table->founding && ours != table->founding) {
@@ -159,7 +159,7 @@ void node_table_received(struct node *node, uint64_t peer, const struct address 
         node_trace(node, TRACE_FOUNDING_CONFLICT, peer, 0, 0);
         return;
     }
-    swim_receive(node->swim, node->now, &sender, message);
+    swim_receive(node->swim, node->now, sender, message);
     if (node->place)
         table_places(node, peer, table->places);
     if (!table->is_reply)

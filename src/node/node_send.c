@@ -60,13 +60,16 @@ void node_send_datagram(struct node *node, uint64_t to, const struct address *ad
 }
 
 void node_send_bare(struct node *node, uint64_t to, const struct address *address,
-                    const struct message *message)
+                    const struct message *messages, unsigned count)
 {
     uint8_t room[DATAGRAM_SIZE_MAX];
     struct writer plain = writer_over(room, DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD);
 
-    if (!node_is_blocked(node, to) && send_append(node, to, &plain, message))
-        send_packet(node, to, address, &plain);
+    if (node_is_blocked(node, to))
+        return;
+    for (unsigned i = 0; i < count && send_append(node, to, &plain, &messages[i]); i++)
+        ;
+    send_packet(node, to, address, &plain);
 }
 
 /* Seals one frame in clear and hands it to the driver. */

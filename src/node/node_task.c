@@ -14,13 +14,19 @@
     INSTANT_MS(20) /* while tables are compared: a few round trips on a local network */
 #define GRACE_US INSTANT_MS(50) /* quorum ends an operation itself; this is behind it */
 
+/* Gives a task a request number nobody has answered to yet. */
+static void task_number(struct node *node, struct node_task *task)
+{
+    task->id = ++node->task_generation * node->tasks.capacity + pool_index(&node->tasks, task);
+}
+
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
 {
     struct node_task *task = pool_take(&node->tasks);
 
     if (!task)
         return NULL;
-    task->id = ++node->task_generation * node->tasks.capacity + pool_index(&node->tasks, task);
+    task_number(node, task);
     task->kind = kind;
     task->timer.kind = TIMER_TASK;
     task->started = node->now;
@@ -138,6 +144,7 @@ void node_task_pause(struct node *node, struct node_task *task)
         node_task_fail(node, task, STATUS_DEADLINE);
         return;
     }
+    task_number(node, task); /* a late refusal of this try must not count in the next */
     task->step = STEP_PAUSE;
     heap_set(&node->timers, &task->timer.in_timers, node->now + PAUSE_US);
 }

@@ -1,0 +1,246 @@
+/* sim.h: a deterministic world for the real core. One thread, one seed: time, network, disks,
+ * clocks, crashes and clients are drawn from it, and every peer runs the very node_step that the
+ * daemon runs. Equal seeds give equal traces (testing.md part 3).
+ *
+ *   sim_swarm  seed -> configuration and faults, phases: warm-up, safety, heal, checks
+ *   sim_world  the event queue, peers: boot, crash, pause, clocks; performs effects
+ *   sim_net    datagrams and streams: delay, loss, duplication, corruption, partitions
+ *   sim_disk   a store that loses what was not synced
+ *   sim_client clients with histories; sim_check the invariants
+ */
+#ifndef GOSSAMER_SIM_H
+#define GOSSAMER_SIM_H
+
+#include "bytes.h"
+#include "crdt.h"
+#include "ensure.h"
+#include "hash.h"
+#include "heap.h"
+#include "node.h"
+#include "prng.h"
+
+#define SIM_PEERS_MAX 64
+#define SIM_CLIENTS_MAX 16
+#define SIM_KEYS_MAX 4096 /* keys written once */
+#define SIM_REGISTERS_MAX 64
+#define SIM_WALL_BASE 1790000000000ull /* ms: the simulated world starts here */
+
+struct sim;
+
+enum sim_kind {
+    SIM_TIMER,    /* a node's deadline */
+    SIM_DATAGRAM, /* bytes arrive at a node */
+    SIM_REFUSED,
+    SIM_LINK_UP,
+    SIM_LINK_DOWN,
+    SIM_STREAM, /* one direction of a connection may deliver */
+    SIM_STORED, /* the oldest batch of a disk is synced */
+    SIM_LOADED,
+    SIM_SEEDS,
+    SIM_BOOT,
+    SIM_RESUME,
+    SIM_CLIENT, /* a client acts */
+    SIM_FAULT,  /* the next fault of the plan */
+};
+
+/* One thing that will happen. Owned by the queue, freed after it happened. */
+struct sim_event {
+    struct heap_node in_queue;
+    enum sim_kind kind;
+    uint32_t node, boot; /* whom, and in which of its lives */
+    uint32_t conn, link; /* streams */
+    uint8_t direction;   /* streams: 0 from dialler to listener */
+    uint64_t ticket;     /* STORED, LOADED */
+    enum status status;
+    struct address address;
+    struct slice bytes; /* owned copy behind the struct */
+    struct store_range range;
+    bool is_point;
+    uint8_t data[];
+};
+
+/* One TCP connection. */
+struct sim_conn {
+    bool is_open, is_up;
+    uint32_t node[2], boot[2];
+    link_id link[2];
+    struct buffer bytes[2]; /* on their way, per direction */
+    bool is_scheduled[2];
+    bool is_slow; /* delivers a few bytes at a time */
+    unsigned stalls;
+};
+
+/* A batch that was written and not yet synced. */
+struct sim_batch {
+    uint64_t ticket;
+    uint32_t count;
+    struct store_row *rows; /* owned, with their bytes */
+    struct sim_batch *next;
+};
+
+/* What survives a crash, and what may not. */
+struct sim_disk {
+    struct store_memory *synced;
+    struct sim_batch *first, **last;
+    bool is_failed; /* a sync failed: nothing is written before it is reopened */
+    uint64_t boot_counter;
+    uint64_t incarnation_seen; /* highest own incarnation ever: M3 */
+};
+
+struct sim_node {
+    struct sim *sim;
+    uint32_t index, boot;
+    struct node *node; /* NULL while down */
+    struct seal_identity identity;
+    struct prng entropy;
+    struct sim_disk disk;
+    struct store store; /* what the node is given: may answer COLD */
+    struct sim_event *timer;
+    instant paused_until;
+    int64_t wall_offset_ms;
+    int32_t drift; /* per thousand */
+    instant base;  /* when this life began */
+    instant busy_until;
+    link_id inbound;
+    bool is_removed;
+    /* what checks remember of this viewer */
+    uint64_t seen[SIM_PEERS_MAX]; /* (incarnation << 2 | rank) + 1 last seen of each, 0 none */
+    instant down_since;
+};
+
+/* What the seed has drawn. Zero switches a fault off. */
+struct sim_plan {
+    const char *profile;
+    uint32_t peers, hosts, clients, registers;
+    uint8_t replicas, cell_depth, partition_bits;
+    uint32_t delay_min_us, delay_mean_us;
+    uint32_t loss, duplicate, corrupt;       /* per thousand datagrams */
+    uint32_t reset, slow;                    /* per thousand stream deliveries; connections */
+    uint32_t cold;                           /* per thousand reads */
+    uint32_t sync_fail;                      /* per million batches */
+    uint32_t disk_us;                        /* mean latency of a sync */
+    uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
+    uint32_t fault_every_ms;
+    uint32_t safety_s;
+    bool has_storage;
+};
+
+enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
+
+/* A key that is written once with a unique value. */
+struct sim_once {
+    enum sim_write_state state;
+};
+/* A key with one writer: values and deletes are numbered. */
+struct sim_register {
+    uint32_t sequence;    /* last attempted */
+    uint32_t acked;       /* last acknowledged */
+    bool is_acked_delete; /* it was a delete */
+    uint8_t kinds[4096];  /* enum sim_write_state of each number */
+    bool deletes[4096];
+    char context[CONTEXT_SIZE_MAX];
+    size_t context_size;
+    bool is_busy;
+};
+
+struct sim_client {
+    bool is_busy, is_read, is_delete, is_once, is_final;
+    uint32_t node, boot;
+    ticket ticket;
+    uint32_t key, sequence;
+    uint32_t floor; /* reads: acknowledged number when it was asked */
+    bool is_floor_delete;
+    struct sim_event *event;
+};
+
+struct sim {
+    uint64_t seed;
+    struct sim_plan plan;
+    struct prng rng;
+    instant now;
+    struct heap queue;
+    struct effects fx;
+    struct place_cache *tables;
+    struct seal_keyring keyring;
+    struct sim_node nodes[SIM_PEERS_MAX];
+    uint32_t node_count;
+    bool cut[SIM_PEERS_MAX][SIM_PEERS_MAX]; /* from, to */
+    struct sim_conn *conns;
+    uint32_t conn_count, conn_capacity;
+    bool is_faulty; /* faults strike; off while warming up and after heal */
+    struct sim_client clients[SIM_CLIENTS_MAX];
+    struct sim_once once[SIM_KEYS_MAX];
+    uint32_t once_count;
+    struct sim_register registers[SIM_REGISTERS_MAX];
+    ticket tickets;
+    bool are_clients_on;
+    /* outcome */
+    uint64_t trace_hash;
+    uint64_t steps, acked, reads, unknown, refused, crashes;
+    uint64_t reached[TRACE_COUNT];
+    bool is_verbose;
+    char failure[512]; /* first broken invariant, with its id; empty: none */
+    struct sim_dots *dots;
+    uint8_t trace_key[HASH_SEED_SIZE];
+};
+
+/* --- sim_world.c */
+void sim_open(struct sim *sim, uint64_t seed, const struct sim_plan *plan);
+void sim_close(struct sim *sim);
+/* Runs until simulated time `until`, or a broken invariant. */
+void sim_run(struct sim *sim, instant until);
+struct sim_event *sim_after(struct sim *sim, uint64_t delay_us, enum sim_kind kind,
+                            struct slice bytes);
+void sim_step(struct sim *sim, struct sim_node *peer, struct event *event);
+void sim_boot(struct sim *sim, struct sim_node *peer);
+void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped);
+uint64_t sim_wall_ms(const struct sim *sim, const struct sim_node *peer);
+struct address sim_address(uint32_t node);
+int sim_node_at(const struct sim *sim, const struct address *address);
+__attribute__((format(printf, 2, 3))) void sim_fail(struct sim *sim, const char *format, ...);
+bool sim_is_up(const struct sim_node *peer);
+
+/* --- sim_net.c */
+void sim_net_datagram(struct sim *sim, struct sim_node *from, const struct effect *effect);
+void sim_net_connect(struct sim *sim, struct sim_node *from, const struct effect *effect);
+void sim_net_stream(struct sim *sim, struct sim_node *from, const struct effect *effect);
+void sim_net_closed(struct sim *sim, struct sim_node *from, link_id link);
+void sim_net_deliver(struct sim *sim, struct sim_event *event);
+void sim_net_up(struct sim *sim, struct sim_event *event);
+void sim_net_crashed(struct sim *sim, struct sim_node *peer);
+void sim_net_heal(struct sim *sim);
+void sim_net_close(struct sim *sim);
+
+/* --- sim_disk.c */
+void sim_disk_open(struct sim_node *peer);
+void sim_disk_close(struct sim_node *peer);
+void sim_disk_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
+void sim_disk_read(struct sim *sim, struct sim_node *peer, const struct effect *effect);
+void sim_disk_synced(struct sim *sim, struct sim_node *peer, const struct sim_event *event);
+void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_event *event);
+/* Keeps a prefix of what was not synced; true when a batch was torn. */
+bool sim_disk_crash(struct sim *sim, struct sim_node *peer, bool is_wiped);
+bool sim_disk_get(const struct sim_node *peer, struct slice row_key, struct crdt_object *object);
+
+/* --- sim_client.c */
+void sim_client_act(struct sim *sim, uint32_t client);
+void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket ticket,
+                      const struct result *result);
+void sim_client_lost(struct sim *sim, const struct sim_node *peer);
+void sim_clients_start(struct sim *sim);
+bool sim_clients_are_idle(const struct sim *sim);
+struct slice sim_once_key(uint32_t number, char *room);
+struct slice sim_once_value(uint32_t number, char *room);
+struct slice sim_register_key(uint32_t number, char *room);
+/* Reads every acknowledged key from every live peer. */
+void sim_client_final(struct sim *sim);
+
+/* --- sim_check.c */
+void sim_check_views(struct sim *sim); /* sampled: M3 M4 M12 */
+void sim_check_write(struct sim *sim, const struct store_row *rows, uint32_t count); /* D6 */
+void sim_check_acked(struct sim *sim, uint32_t once); /* D14: durable on W when told */
+void sim_check_final(struct sim *sim);                /* D1 D3 K7 M10 after heal */
+bool sim_check_is_settled(struct sim *sim);           /* tells whether views and layouts agree */
+void sim_check_close(struct sim *sim);
+
+#endif
