@@ -24,7 +24,7 @@
 #define MESH_LAYOUT 77
 
 struct mesh_row {
-    uint8_t key[STORE_KEY_SIZE_MAX];
+    uint8_t key[48]; /* short names only */
     size_t size;
     uint64_t bits;
 };
@@ -287,8 +287,8 @@ static inline struct slice mesh_key(uint32_t partition, uint32_t number, uint8_t
 {
     char name[32];
     int size = snprintf(name, sizeof(name), "key-%u", number);
-    uint64_t front = (uint64_t)partition << 58 |
-                     (hash_sip64(mesh_seed, &number, sizeof(number)) >> 6);
+    uint64_t front =
+        (uint64_t)partition << 58 | (hash_sip64(mesh_seed, &number, sizeof(number)) >> 6);
 
     return store_key_obj(front, slice_text("test"), slice_of(name, (size_t)size), room);
 }
@@ -304,8 +304,7 @@ static inline void mesh_put_number(struct mesh_peer *peer, uint32_t partition, u
 static inline bool store_covers(const struct mesh_store *big, const struct mesh_store *small)
 {
     for (uint32_t i = 0; i < small->count; i++) {
-        struct mesh_row *row =
-            store_find(big, slice_of(small->rows[i].key, small->rows[i].size));
+        struct mesh_row *row = store_find(big, slice_of(small->rows[i].key, small->rows[i].size));
 
         if (!row || (row->bits & small->rows[i].bits) != small->rows[i].bits)
             return false;
