@@ -265,20 +265,17 @@ void sync_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout
 
 /* --- the store's answers */
 
-static bool sync_leaf_listed(struct sync *sync, uint32_t token, enum status status,
-                             const struct sync_row *rows, uint32_t count, bool is_last)
+static struct sync_leaf *sync_leaf_of(struct sync *sync, uint32_t token)
 {
     for (uint32_t i = 0; i < sync->config.serves_max; i++) {
         for (unsigned k = 0; k < SYNC_LANES; k++) {
             struct sync_leaf *leaf = &sync->serves[i].leaves[k];
 
-            if (leaf->state != LEAF_LISTING || leaf->token != token)
-                continue;
-            sync_serve_listed(leaf, status, rows, count, is_last);
-            return true;
+            if (leaf->state == LEAF_LISTING && leaf->token == token)
+                return leaf;
         }
     }
-    return false;
+    return NULL;
 }
 
 static struct sync_lane *sync_lane_of(struct sync *sync, uint32_t token, struct sync_round **round)
@@ -300,16 +297,16 @@ static struct sync_lane *sync_lane_of(struct sync *sync, uint32_t token, struct 
 void sync_listed(struct sync *sync, instant now, uint32_t token, enum status status,
                  const struct sync_row *rows, uint32_t count, bool is_last)
 {
+    struct sync_leaf *leaf = sync_leaf_of(sync, token);
     struct sync_round *round;
-    struct sync_lane *lane;
+    struct sync_lane *lane = leaf ? NULL : sync_lane_of(sync, token, &round);
 
-    if (!sync_leaf_listed(sync, token, status, rows, count, is_last)) {
-        lane = sync_lane_of(sync, token, &round);
-        if (lane && status != STATUS_OK)
-            sync_lane_fail(round, lane, status);
-        else if (lane && sync_lane_listed(round, lane, rows, count, is_last))
-            sync_round_progress(sync, round, now);
-    }
+    if (leaf)
+        sync_serve_listed(leaf, status, rows, count, is_last);
+    else if (lane && status != STATUS_OK)
+        sync_lane_fail(round, lane, status);
+    else if (lane && sync_lane_listed(round, lane, rows, count, is_last))
+        sync_round_progress(sync, round, now);
     sync_run(sync);
 }
 
