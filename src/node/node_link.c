@@ -56,10 +56,10 @@ static void link_free(struct node *node, struct node_link *link, enum status rea
         known->link = NULL;
     map_remove(&node->link_by_id, link_key(&link->id));
     heap_remove(&node->timers, &link->timer.in_timers);
-    if (link->stream)
-        seal_stream_delete(link->stream);
+    seal_stream_delete(link->stream);
     buffer_close(&link->part);
     buffer_close(&link->queue);
+    link->state = LINK_FREE;
     pool_give(&node->links, link);
     metric_add(&node->metrics, METRIC_MESH_LINKS, (uint64_t)-1);
     if (is_join)

@@ -138,6 +138,7 @@ struct sim_register {
     bool is_acked_delete; /* it was a delete */
     uint8_t kinds[4096];  /* enum sim_write_state of each number */
     bool deletes[4096];
+    uint64_t etags[4096]; /* of the acknowledged write itself: a repeat by the edge has another */
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;
     bool is_busy;

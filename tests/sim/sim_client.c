@@ -140,7 +140,8 @@ static void client_check_read(struct sim *sim, const struct sim_client *client,
             reg->deletes[number] || reg->kinds[number] == WRITE_REFUSED)
             sim_fail(sim, "D2: register %u returned number %u that nobody wrote", client->key,
                      number);
-        if (client->is_floor_delete && number < client->floor && reg->kinds[number] == WRITE_ACKED)
+        if (client->is_floor_delete && number < client->floor &&
+            reg->kinds[number] == WRITE_ACKED && value->etag == reg->etags[number])
             sim_fail(sim, "D4: register %u shows %u, deleted by %u", client->key, number,
                      client->floor);
         newest = number > newest ? number : newest;
@@ -180,6 +181,7 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
     if (state != WRITE_ACKED)
         return;
     reg->acked = client->sequence;
+    reg->etags[client->sequence] = result->etag;
     reg->is_acked_delete = client->is_delete;
     reg->context_size = result->context.size;
     if (result->context.size)
