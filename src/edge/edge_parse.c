@@ -153,8 +153,10 @@ static bool edge_head_target(struct edge_head *head)
     if (edge_name_is(rest, "http://", 7)) {
         head->is_absolute = true;
         rest = (struct slice){rest.data + 7, rest.size - 7};
-        mark = memchr(rest.data, '/', rest.size);
-        head->authority = (struct slice){rest.data, mark ? (size_t)(mark - rest.data) : rest.size};
+        head->authority.data = rest.data;
+        while (head->authority.size < rest.size && rest.data[head->authority.size] != '/' &&
+               rest.data[head->authority.size] != '?')
+            head->authority.size++;
         rest = (struct slice){rest.data + head->authority.size, rest.size - head->authority.size};
     }
     mark = rest.size ? memchr(rest.data, '?', rest.size) : NULL;

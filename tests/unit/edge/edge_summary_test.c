@@ -1,0 +1,62 @@
+/* edge_summary_test.c: the sentence and its warnings; /readyz. */
+#include "edge_client.h"
+
+static struct client client;
+
+static const char *ask(const char *line, const struct result *result)
+{
+    assert_true(client_ask(&client, line, ""));
+    client_reply(&client, result);
+    return client_take(&client);
+}
+
+static void test_summary(void **state)
+{
+    struct result result = {.kind = OP_CLUSTER};
+
+    (void)state;
+    result.cluster =
+        (struct result_cluster){.alive = 5, .replicas = 3, .is_founded = true, .is_ready = true};
+    client_open(&client, NULL);
+    assert_has(ask("GET /v1/cluster", &result), "\"health\":\"healthy\"");
+    assert_has(ask("GET /v1/cluster", &result), "\"warnings\":[]");
+    result.cluster.alive = 2;
+    result.cluster.dead = 1;
+    result.cluster.key_id_seen = 0xbeef;
+    assert_has(ask("GET /v1/cluster", &result), "\"code\":\"too-few-peers\"");
+    assert_has(ask("GET /v1/cluster", &result), "\"code\":\"members-dead\"");
+    assert_has(ask("GET /v1/cluster", &result), "\"foreign\":\"000000000000beef\"");
+    result.cluster.partitions_unavailable = 1;
+    assert_has(ask("GET /v1/cluster", &result), "cannot reach their quorum");
+    client_close(&client);
+}
+
+static void test_ready(void **state)
+{
+    struct result result = {.kind = OP_READY};
+    const char *reply;
+
+    (void)state;
+    result.cluster.is_founded = true;
+    client_open(&client, NULL);
+    assert_has(ask("GET /readyz", &result), "\r\n\r\nok\n");
+    result.cluster.seeds_silent = 1;
+    assert_has(ask("GET /readyz?verbose", &result), "[-]degraded: seeds are silent\nok degraded\n");
+    result.status = STATUS_NOT_READY;
+    reply = ask("GET /readyz", &result);
+    assert_has(reply, "HTTP/1.1 503 ");
+    assert_has(reply, "/problems/not-ready");
+    assert_has(reply, "Retry-After: 1");
+    assert_has(ask("GET /readyz?verbose", &result), "not ready\n");
+    client_close(&client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_ready),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
