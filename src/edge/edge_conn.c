@@ -129,6 +129,8 @@ void edge_conn_end(struct edge_conn *conn)
 
 static struct slice edge_conn_unread(const struct edge_conn *conn)
 {
+    if (conn->start == conn->input.size)
+        return SLICE_NONE; /* perhaps nothing was ever allocated */
     return slice_of(conn->input.data + conn->start, conn->input.size - conn->start);
 }
 
