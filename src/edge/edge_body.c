@@ -194,12 +194,14 @@ enum status edge_body_feed(struct edge_body *body, struct slice bytes, size_t *u
 {
     *used = 0;
     while (!body->is_complete) {
-        const uint8_t *data = bytes.data + *used;
-        size_t size = bytes.size - *used;
+        const uint8_t *data;
+        size_t size;
         enum status status;
 
-        if (size == 0)
+        if (*used == bytes.size)
             return STATUS_INCOMPLETE;
+        data = bytes.data + *used;
+        size = bytes.size - *used;
         status = body->left ? edge_body_data(body, data, size, used)
                             : edge_body_line(body, data, size, used);
         if (status != STATUS_OK)

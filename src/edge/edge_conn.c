@@ -258,22 +258,27 @@ static bool edge_conn_skip_line(struct edge_conn *conn)
     return bytes.size > 2;
 }
 
-/* The request's body is complete (or it has none): the op is ready, or refused after all. */
-static enum edge_step edge_conn_complete(struct edge_conn *conn, struct slice body)
+static bool edge_conn_finish_op(struct edge_conn *conn, struct edge_slot *slot, struct slice body)
 {
-    struct edge_slot *slot = edge_ring_at(&conn->ring, conn->number);
-    struct edge_fault fault;
     struct edge_call call = {.edge = conn->edge,
                              .slot = slot,
                              .route = slot->route,
                              .op = &conn->op,
-                             .fault = &fault,
+                             .fault = &conn->edge->fault,
                              .is_loopback = conn->is_loopback};
+
+    return slot->route->finish(&call, body) != VERDICT_FAULT;
+}
+
+/* The request's body is complete (or it has none): the op is ready, or refused after all. */
+static enum edge_step edge_conn_complete(struct edge_conn *conn, struct slice body)
+{
+    struct edge_slot *slot = edge_ring_at(&conn->ring, conn->number);
 
     conn->phase = slot->is_last ? PHASE_CLOSED : PHASE_HEAD;
     conn->since = conn->now;
-    if (call.route->finish && call.route->finish(&call, body) == VERDICT_FAULT) {
-        edge_conn_refuse(conn, conn->number, &fault, false);
+    if (slot->route->finish && !edge_conn_finish_op(conn, slot, body)) {
+        edge_conn_refuse(conn, conn->number, &conn->edge->fault, false);
         return STEP_AGAIN;
     }
     slot->kind = conn->op.kind;
@@ -323,11 +328,11 @@ static enum edge_step edge_conn_request(struct edge_conn *conn, size_t head_size
 {
     struct edge_head *head = &conn->edge->head;
     bool has_body = head->is_chunked || head->length;
-    struct edge_fault fault = {.problem = PROBLEM_INTERNAL};
+    struct edge_fault *fault = &conn->edge->fault;
     struct edge_call call = {.edge = conn->edge,
                              .head = head,
                              .op = &conn->op,
-                             .fault = &fault,
+                             .fault = fault,
                              .is_loopback = conn->is_loopback};
     enum edge_verdict verdict;
 
@@ -356,7 +361,7 @@ static enum edge_step edge_conn_request(struct edge_conn *conn, size_t head_size
     else if (verdict == VERDICT_LOCAL)
         edge_conn_local(conn, conn->number);
     else
-        edge_conn_refuse(conn, conn->number, &fault, fault.problem == PROBLEM_TOO_LARGE);
+        edge_conn_refuse(conn, conn->number, fault, fault->problem == PROBLEM_TOO_LARGE);
     edge_conn_answered(conn, head);
     return STEP_AGAIN;
 }

@@ -18,10 +18,11 @@ struct edge {
     struct edge_config config;
     struct prng prng;
     uint64_t wall_ms;
-    char date[29];         /* of wall_ms, "Sat, 21 Nov 2026 10:00:00 GMT" */
-    struct edge_head head; /* scratch: the head being looked at */
-    llhttp_t parser;       /* scratch, same */
-    char common[160];      /* header lines every reply has, without the Date */
+    char date[29];           /* of wall_ms, "Sat, 21 Nov 2026 10:00:00 GMT" */
+    struct edge_head head;   /* scratch: the head being looked at */
+    llhttp_t parser;         /* scratch, same */
+    struct edge_fault fault; /* scratch: why the request in hand is refused */
+    char common[160];        /* header lines every reply has, without the Date */
     size_t common_size;
     uint64_t made_ms; /* of the newest key made for POST */
     uint64_t made[2]; /* its random part: 16 and 64 bits, rising within one millisecond */
