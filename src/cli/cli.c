@@ -1,0 +1,98 @@
+/* cli.c: the table of commands. Help, did-you-mean and dispatch are made of it. */
+#include "cli_room.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct cli_option_row cli_options[OPTION_COUNT] = {
+    [OPTION_HELP] = {"help", 'h', NULL, "show this help"},
+    [OPTION_ADDR] = {"addr", 0, "ADDR", "http://host:port or unix:/path (or GOSSAMER_ADDR)"},
+    [OPTION_OUTPUT] = {"output", 'o', "table|json", "json is the body of the API itself"},
+    [OPTION_TOKEN_FILE] = {"token-file", 0, "FILE", "token to send (or GOSSAMER_TOKEN)"},
+    [OPTION_TIMEOUT] = {"timeout", 0, "TIME", "give up after this long (10s)"},
+    [OPTION_WAIT] = {"wait", 0, "TIME", "wait until the peer is ready"},
+    [OPTION_NS] = {"ns", 0, "NS", "namespace to write to (packages)"},
+    [OPTION_VERIFY] = {"verify", 0, NULL, "ask other peers too and compare"},
+    [OPTION_CONNECTIONS] = {"connections", 0, "N", "requests in flight (32)"},
+    [OPTION_LIMIT] = {"limit", 0, "N", "show at most so many"},
+    [OPTION_CONSISTENCY] = {"consistency", 0, "one|quorum|all", "owners that must answer"},
+    [OPTION_CONTEXT] = {"context", 0, "TOKEN", "what the write replaces"},
+    [OPTION_METHOD] = {"method", 'X', "METHOD", "HTTP method (GET)"},
+    [OPTION_DATA] = {"data", 'd', "TEXT", "body to send"},
+};
+
+static const struct cli_command commands[] = {
+    {"members", "", "who is in the mesh", "gossamer members", 0, 0, 0, cli_members},
+    {"status", "", "one screen: health, members, warnings", "gossamer status", 0, 0, 0, cli_status},
+    {"kv get", "NS/KEY", "write a value to standard output", "gossamer kv get app/img/7 >photo.jpg",
+     OPTION(CONSISTENCY), 1, 1, cli_kv_get},
+    {"kv put", "NS/KEY [VALUE|-|@FILE]", "store a value", "gossamer kv put app/greeting hello",
+     OPTION(CONSISTENCY) | OPTION(CONTEXT), 1, 2, cli_kv_put},
+    {"kv del", "NS/KEY", "delete a key", "gossamer kv del app/greeting",
+     OPTION(CONSISTENCY) | OPTION(CONTEXT), 1, 1, cli_kv_del},
+    {"kv ls", "NS[/PREFIX]", "list keys in byte order", "gossamer kv ls app/img/ --limit 20",
+     OPTION(LIMIT) | OPTION(CONSISTENCY), 1, 1, cli_kv_ls},
+    {"kv import", "FILE", "store many: stanzas with Package:, or lines KEY<tab>VALUE",
+     "apt-cache dumpavail | gossamer kv import - --ns packages --verify",
+     OPTION(NS) | OPTION(VERIFY) | OPTION(CONNECTIONS), 1, 1, cli_kv_import},
+    {"ring lookup", "NS/KEY", "who owns a key", "gossamer ring lookup app/greeting --verify",
+     OPTION(VERIFY), 1, 1, cli_ring_lookup},
+    {"overlay lookup", "NS/KEY", "find a key's place step by step",
+     "gossamer overlay lookup app/greeting", 0, 1, 1, cli_overlay_lookup},
+    {"leave", "", "hand the peer's data over, then stop it", "gossamer leave", 0, 0, 0, cli_leave},
+    {"join", "ADDR...", "join the cluster of these mesh addresses", "gossamer join 10.0.0.7:7440",
+     0, 1, 64, cli_join},
+    {"block", "PEER,...", "drop mesh traffic with these peers (for tests)",
+     "gossamer block peer-4,peer-5", 0, 1, 1, cli_block},
+    {"unblock", "", "undo block", "gossamer unblock", 0, 0, 0, cli_unblock},
+    {"health", "", "exit 0 when the peer is ready, else 1", "gossamer health --wait 30s",
+     OPTION(WAIT), 0, 0, cli_health},
+    {"version", "", "versions of this program and of the peer", "gossamer version", 0, 0, 0,
+     cli_version},
+    {"curl", "PATH", "one raw request", "gossamer curl /v1/self", OPTION(METHOD) | OPTION(DATA), 1,
+     1, cli_curl},
+};
+
+const struct cli_command *cli_command_at(unsigned at)
+{
+    return at < sizeof(commands) / sizeof(commands[0]) ? &commands[at] : NULL;
+}
+
+/* Reads the token once, so that no command needs to know where it came from. */
+static bool cli_token(struct cli *cli)
+{
+    const char *path = cli->options[OPTION_TOKEN_FILE], *text = getenv("GOSSAMER_TOKEN");
+    struct buffer file;
+    size_t size = 0;
+
+    if (!path) {
+        cli->token = text && text[0] ? strdup(text) : NULL;
+        return true;
+    }
+    buffer_init(&file, 4096);
+    if (!cli_read_file(path, &file))
+        return false;
+    while (size < file.size && file.data[size] > ' ' && file.data[size] < 0x7F)
+        size++;
+    cli->token = size ? strndup((const char *)file.data, size) : NULL;
+    buffer_close(&file);
+    return true;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct cli cli = {0};
+    int code = cli_parse(&cli, argc, argv);
+
+    if (code != CLI_DONE || !cli.command)
+        return code;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return cli_fail(CLI_FAILURE, NULL, "libcurl does not start");
+    code = cli_token(&cli) ? cli.command->run(&cli) : CLI_USAGE;
+    if (fflush(stdout) != 0 && code == CLI_DONE)
+        code = cli_fail(CLI_FAILURE, NULL, "cannot write the result");
+    free(cli.token);
+    curl_global_cleanup();
+    return code;
+}
