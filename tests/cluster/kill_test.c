@@ -1,0 +1,80 @@
+/* kill_test.c: five peers; 2,000 keys are written through all of them in turn while one is killed
+ * with SIGKILL and started again. Then every acknowledged key is read from every peer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cluster.h"
+#include "proc.h"
+
+#define KEYS 2000u
+#define KILL_AT 600u
+#define RESTART_AT 1200u
+#define VICTIM 2u
+
+static struct cluster cluster;
+static struct keys keys;
+
+static int setup(void **state)
+{
+    (void)state;
+    cluster_open(&cluster, 5);
+    keys_init(&keys, KEYS);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    keys_free(&keys);
+    cluster_close(&cluster);
+    return 0;
+}
+
+/* Writes all keys; returns how many were refused by peers that ran. */
+static unsigned write_all(void)
+{
+    unsigned refused = 0;
+
+    for (unsigned i = 0; i < KEYS; i++) {
+        struct peer *peer = &cluster.peers[i % 5];
+
+        if (i == KILL_AT)
+            peer_kill(&cluster.peers[VICTIM]);
+        if (i == RESTART_AT)
+            peer_start(&cluster, &cluster.peers[VICTIM]);
+        if (peer->pid == 0)
+            peer = &cluster.peers[(i + 1) % 5];
+        if (keys_put(&keys, i, peer) / 100 != 2 && peer != &cluster.peers[VICTIM])
+            refused++;
+    }
+    return refused;
+}
+
+/* D1: no acknowledged write is lost; the other four go on all the time. */
+static void test_D1_kill_one_of_five(void **state)
+{
+    uint64_t begin = proc_now_ms();
+    unsigned refused = write_all();
+
+    (void)state;
+    printf("%u of %u writes acknowledged in %.1f s, %u refused by peers that ran\n",
+           keys.acknowledged, KEYS, (double)(proc_now_ms() - begin) / 1000, refused);
+    assert_true(keys.acknowledged >= KEYS * 9 / 10);
+    assert_true(refused <= KEYS / 100);
+    keys_verify(&keys, &cluster);
+    cluster_await_full(&cluster, 5);
+    keys_verify(&keys, &cluster);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_D1_kill_one_of_five, setup, teardown)};
+
+    return cmocka_run_group_tests_name("cluster kill", tests, NULL, NULL);
+}
