@@ -2,6 +2,7 @@
  * api.md 7. */
 #include "edge_json.h"
 #include "edge_room.h"
+#include "ensure.h"
 
 static void put(json_t *object, const char *name, json_t *value)
 {
@@ -40,7 +41,7 @@ static const char *edge_place_name(unsigned state)
 /* Weight 1 is 256 inside. */
 static json_t *edge_weight(uint16_t weight)
 {
-    return weight % 256 ? json_real(weight / 256.0) : json_integer(weight / 256);
+    return weight % 256 ? edge_json_thousandths(weight * 1000u / 256) : json_integer(weight / 256);
 }
 
 static bool edge_reply_is_refused(struct edge_answer *answer, const struct result *result)
@@ -116,7 +117,7 @@ static json_t *edge_member_json(const struct result_member *member)
     put(object, "zone", edge_json_label(&member->zone));
     put(object, "weight", edge_weight(member->weight));
     put(object, "tags", json_object());
-    put(object, "rtt_ms", member->rtt_us ? edge_json_ms(member->rtt_us) : json_null());
+    put(object, "rtt_ms", member->rtt_us ? edge_json_thousandths(member->rtt_us) : json_null());
     put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());
     put(object, "self", json_boolean(member->is_self));
     put(object, "blocked", json_boolean(member->is_blocked));
@@ -168,24 +169,25 @@ static bool edge_member_fits(const struct result_member *member, struct slice fi
 static void edge_member_ambiguous(struct edge_answer *answer, const struct result *result)
 {
     struct edge_fault fault;
-    char list[EDGE_HINT_MAX] = "";
-    size_t at = 0;
+    char list[EDGE_HINT_MAX - 16] = "";
+    struct buffer text = {
+        .data = (uint8_t *)list, .capacity = sizeof list - 1, .max = sizeof list - 1};
+    struct edge_out out;
 
+    edge_out_begin(&out, &text, 0);
     for (uint32_t i = 0; i < result->member_count; i++) {
         const struct result_member *member = &result->members[i];
-        char name[NAME_SIZE_MAX + 1];
 
         if (!edge_member_fits(member, answer->slot->filter) ||
-            at + member->name.size + 20 > sizeof list)
+            edge_out_size(&out) + member->name.size + 12 > text.max)
             continue;
-        edge_text_copy(name, sizeof name, slice_of(member->name.text, member->name.size));
-        at += (size_t)(stpcpy(list + at, at ? ", " : "") - (list + at));
-        at += (size_t)(stpcpy(list + at, name) - (list + at));
-        list[at++] = '~';
-        for (unsigned j = 0; j < 8; j++)
-            list[at++] = "0123456789abcdef"[member->id.bytes[j / 2] >> (j % 2 ? 0 : 4) & 15];
-        list[at] = 0;
+        if (edge_out_size(&out))
+            EDGE_PUT(&out, ", ");
+        edge_put_label(&out, &member->name);
+        EDGE_PUT(&out, "~");
+        edge_put_hex(&out, member->id.bytes, 4);
     }
+    ensure(edge_out_end(&out, 0));
     edge_fault_set(&fault, PROBLEM_BAD_REQUEST, "several members fit", NULL);
     edge_fault_hint(&fault, "one of: ", list, NULL);
     edge_answer_fault(answer, &fault, result);
@@ -277,7 +279,7 @@ void edge_overlay_reply(struct edge_answer *answer, const struct result *result)
         put(step, "id", edge_json_hex(hop->id.bytes, NODE_ID_SIZE));
         put(step, "address", edge_json_address(&hop->address));
         put(step, "prefix_bits", json_integer(hop->prefix));
-        put(step, "rtt_ms", hop->rtt_us ? edge_json_ms(hop->rtt_us) : json_null());
+        put(step, "rtt_ms", hop->rtt_us ? edge_json_thousandths(hop->rtt_us) : json_null());
         put(step, "contacts", json_integer(hop->contacts));
         put(step, "answered", json_boolean(hop->is_answered));
         (void)json_array_append_new(steps, step);

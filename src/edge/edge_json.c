@@ -79,9 +79,19 @@ json_t *edge_json_address(const struct address *address)
     return json_string(address_format(address, text));
 }
 
-json_t *edge_json_ms(uint32_t us)
+/* Through text, so that no floating point number is ours. */
+json_t *edge_json_thousandths(uint64_t thousandths)
 {
-    return json_real((double)us / 1000.0); /* presentation only */
+    uint8_t room[32];
+    struct buffer text = {.data = room, .capacity = sizeof room, .max = sizeof room};
+    struct edge_out out;
+
+    edge_out_begin(&out, &text, 0);
+    edge_put_number(&out, thousandths / 1000);
+    EDGE_PUT(&out, ".");
+    edge_put_digits(&out, thousandths % 1000, 3);
+    ensure(edge_out_end(&out, 0));
+    return json_loadb((const char *)room, text.size, JSON_DECODE_ANY, NULL);
 }
 
 static bool edge_json_escape(struct buffer *into, const char *text, size_t size)

@@ -16,8 +16,8 @@ json_t *edge_json_etag(uint64_t etag);
 /* edge_json_time makes an RFC 3339 time, edge_json_address "ip:port". */
 json_t *edge_json_time(uint64_t wall_ms);
 json_t *edge_json_address(const struct address *address);
-/* edge_json_ms makes milliseconds with three decimals from microseconds. */
-json_t *edge_json_ms(uint32_t us);
+/* edge_json_thousandths makes a number with three decimals. */
+json_t *edge_json_thousandths(uint64_t thousandths);
 /* edge_json_reply renders a whole reply with `body` and gives the reference back. */
 void edge_json_reply(struct edge_answer *answer, unsigned status, const struct result *result,
                      json_t *body);

@@ -62,7 +62,7 @@ static void test_broken(void **state)
 {
     static const char *const bad[] = {"\r\n",           "g\r\n",
                                       "3 \r\n",         "3\n",
-                                      "3\r\nabcdef",     "3\r\nabc\n\n",
+                                      "3\r\nabcdef",    "3\r\nabc\n\n",
                                       "0\r\n\n",        "0\r\nHost: x\r\n",
                                       "0\r\n a: b\r\n", "0\r\nno colon\r\n"};
     size_t used;

@@ -25,7 +25,7 @@ static void test_values(void **state)
     json_array_append_new(list, edge_json_u64(0x0123));
     json_array_append_new(list, edge_json_etag(0));
     json_array_append_new(list, edge_json_etag(42));
-    json_array_append_new(list, edge_json_ms(1500));
+    json_array_append_new(list, edge_json_thousandths(1500));
     json_array_append_new(list, edge_json_text(slice_text("\xff")));
     json_array_append_new(
         list, edge_json_address(&(struct address){.family = 4, .ip = {127, 0, 0, 1}, .port = 80}));
