@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "host_socket.h"
 
+#define SOCKET_DEFAULT "/run/gossamer/api.sock"
 #define PORT_TRIES 16 /* a free TCP port may be taken for UDP: another one is drawn */
 
 const char *host_bind_text(const struct host_endpoint *endpoint, char text[128])
@@ -123,6 +124,22 @@ static int host_bind_mesh(struct host_sockets *sockets, const struct host_config
     return HOST_EXIT_OK;
 }
 
+/* The socket of the machine's own peer, where the directory is ours to write in; the second peer of
+ * a machine does without. */
+static void host_bind_default_path(struct host_sockets *sockets, const struct host_config *config)
+{
+    struct host_endpoint endpoint = {.path = SOCKET_DEFAULT};
+    int fd = -1;
+
+    if (!host_config_is_set(config, SETTING_HTTP_LISTEN) && sockets->http_count < HOST_BIND_MAX)
+        fd = host_socket_open_path(endpoint.path);
+    if (fd < 0)
+        return;
+    sockets->http[sockets->http_count] = fd;
+    sockets->http_is_unix[sockets->http_count] = true;
+    sockets->http_at[sockets->http_count++] = endpoint;
+}
+
 static int host_bind_http(struct host_sockets *sockets, const struct host_config *config,
                           struct host_log *log)
 {
@@ -143,6 +160,7 @@ static int host_bind_http(struct host_sockets *sockets, const struct host_config
         sockets->http_is_unix[sockets->http_count] = is_unix;
         sockets->http_at[sockets->http_count++] = endpoint;
     }
+    host_bind_default_path(sockets, config);
     return HOST_EXIT_OK;
 }
 

@@ -189,9 +189,11 @@ static int host_start(struct host *host, struct host_sockets *sockets, char *tok
     exit = host_start_node(host, sockets);
     if (exit == HOST_EXIT_OK)
         exit = host_start_rooms(host, sockets, token);
-    if (exit == HOST_EXIT_OK)
-        host_opened(host, is_recovering);
-    return exit;
+    if (exit != HOST_EXIT_OK)
+        return exit;
+    host_refresh(host);
+    host_opened(host, is_recovering);
+    return HOST_EXIT_OK;
 }
 
 static void host_end(struct host *host)

@@ -142,23 +142,18 @@ static void host_yaml_group(struct host_yaml *yaml, const char *group, struct fy
         host_yaml_pair(yaml, group, pair, depth);
 }
 
-/* What the library says about a text that is not YAML. */
+/* What the library says about a text that is not YAML; nothing about one that is only comments. */
 static void host_yaml_explain(struct host_yaml *yaml, struct fy_diag *diag)
 {
     struct fy_diag_error *error;
     struct host_place place = {.source = yaml->source, .text = yaml->text};
-    unsigned count = 0;
     void *at = NULL;
 
     while ((error = fy_diag_errors_iterate(diag, &at)) != NULL) {
         place.line = error->line > 0 ? (unsigned)error->line : 0;
         place.column = error->column > 0 ? (unsigned)error->column : 1;
         host_problem(&yaml->config->problems, HOST_ERROR, &place, "%s", error->msg);
-        count++;
     }
-    place.line = 0;
-    if (count == 0)
-        host_problem(&yaml->config->problems, HOST_ERROR, &place, "this is not YAML");
 }
 
 /* Parses a text and hands the root to `visit`. */
@@ -209,9 +204,7 @@ void host_yaml_text(struct host_config *config, const char *text, const char *so
 {
     struct host_yaml yaml = {config, host_config_source(config, source), text};
 
-    /* The library refuses a text of nothing but comments in some versions. */
-    if (text[strspn(text, " \t\r\n")] != 0)
-        host_yaml_parse(&yaml, 0, host_yaml_root);
+    host_yaml_parse(&yaml, 0, host_yaml_root);
 }
 
 void host_yaml_value(struct host_config *config, int id, const char *text, const char *source)
