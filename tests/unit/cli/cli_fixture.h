@@ -1,0 +1,249 @@
+/* cli_fixture.h: runs the tool as a shell would, against a peer that is a small child process: it
+ * keeps a few values in memory, answers one request per connection, and ends with its parent. */
+#ifndef CLI_FIXTURE_H
+#define CLI_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli_room.h"
+
+#define STUB_VALUES 64
+
+struct stub_value {
+    char path[200];
+    char body[2000];
+    size_t size;
+};
+
+static struct stub_value stub_values[STUB_VALUES]; /* of the child */
+
+/* --- the peer */
+
+static inline void stub_reply(int fd, const char *status, const char *fields, const char *body,
+                              size_t size)
+{
+    char head[600];
+    int head_size = snprintf(head, sizeof(head),
+                             "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
+                             "Gossamer-Route: peer-1;edge\r\n%s\r\n",
+                             status, size, fields);
+
+    if (write(fd, head, (size_t)head_size) < 0 || (size && write(fd, body, size) < 0))
+        return; /* the client has gone */
+}
+
+static inline void stub_json(int fd, const char *status, const char *body)
+{
+    stub_reply(fd, status, "Content-Type: application/json\r\n", body, strlen(body));
+}
+
+static inline struct stub_value *stub_find(const char *path, bool is_new)
+{
+    for (unsigned i = 0; i < STUB_VALUES; i++)
+        if (strcmp(stub_values[i].path, path) == 0)
+            return &stub_values[i];
+    for (unsigned i = 0; is_new && i < STUB_VALUES; i++)
+        if (!stub_values[i].path[0]) {
+            snprintf(stub_values[i].path, sizeof(stub_values[i].path), "%s", path);
+            return &stub_values[i];
+        }
+    return NULL;
+}
+
+static inline void stub_kv(int fd, const char *method, const char *path, const char *body,
+                           size_t size)
+{
+    struct stub_value *value = stub_find(path, strcmp(method, "PUT") == 0);
+
+    if (strstr(path, "quorum")) {
+        stub_json(fd, "503 Failed",
+                  "{\"title\":\"Write quorum not reached\",\"status\":503,"
+                  "\"detail\":\"1 of 2\",\"hint\":\"repeat the same PUT\"}");
+    } else if (strstr(path, "liar") && strcmp(method, "GET") == 0) {
+        stub_reply(fd, "200 OK", "", "something else", 14);
+    } else if (!value) {
+        stub_json(fd, "404 Not Found", "{\"title\":\"Not found\",\"status\":404}");
+    } else if (strcmp(method, "GET") == 0) {
+        stub_reply(fd, "200 OK", "", value->body, value->size);
+    } else if (strcmp(method, "DELETE") == 0) {
+        value->path[0] = 0;
+        stub_reply(fd, "204 No Content", "", NULL, 0);
+    } else {
+        value->size = size < sizeof(value->body) ? size : sizeof(value->body);
+        memcpy(value->body, body, value->size);
+        stub_reply(fd, "201 Created", "", NULL, 0);
+    }
+}
+
+static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
+                               size_t size)
+{
+    if (strncmp(path, "/v1/kv/app?", 11) == 0)
+        stub_json(fd, "200 OK",
+                  strstr(path, "next=") ? "{\"items\":[{\"key\":\"b\",\"size\":2}],\"next\":null}"
+                                        : "{\"items\":[{\"key\":\"a\",\"size\":1}],"
+                                          "\"next\":\"n1.Yg\"}");
+    else if (strncmp(path, "/v1/kv/", 7) == 0)
+        stub_kv(fd, method, path, body, size);
+    else if (strcmp(path, "/v1/members") == 0)
+        stub_json(fd, "200 OK",
+                  "{\"members\":[{\"name\":\"peer-1\",\"state\":\"alive\",\"rtt_ms\":0.25,"
+                  "\"blocked\":false}]}");
+    else if (strcmp(path, "/v1/cluster") == 0)
+        stub_json(
+            fd, "200 OK",
+            "{\"health\":\"healthy\",\"members\":{\"alive\":5},\"partitions\":{\"total\":16384},"
+            "\"warnings\":[{\"text\":\"two\",\"next\":\"three\"}]}");
+    else if (strncmp(path, "/v1/ring/lookup?ns=app&key=a%2Fb", 32) == 0)
+        stub_json(fd, "200 OK", "{\"partition\":7,\"owners\":[{\"rank\":0,\"peer\":\"peer-3\"}]}");
+    else if (strncmp(path, "/v1/overlay/lookup?", 19) == 0)
+        stub_json(fd, "200 OK", "{\"steps\":[{\"address\":\"10.0.0.1:7440\"}]}");
+    else if (strncmp(path, "/readyz", 7) == 0)
+        stub_reply(fd, "200 OK", "", "[+]store ok\n", 12);
+    else if (strcmp(path, "/version") == 0)
+        stub_json(fd, "200 OK", "{\"version\":\"9\"}");
+    else if (strcmp(path, "/v1/cluster/leave") == 0 && strcmp(method, "POST") == 0)
+        stub_json(fd, "202 Accepted", "{\"state\":\"leaving\"}");
+    else if (strcmp(path, "/v1/cluster/join") == 0 && strstr(body, "{\"seeds\":[\"x:1\",\"y:2\"]}"))
+        stub_json(fd, "202 Accepted", "{\"state\":\"joining\"}");
+    else if (strcmp(path, "/v1/self/block") == 0 && strcmp(method, "DELETE") == 0)
+        stub_reply(fd, "204 No Content", "", NULL, 0);
+    else if (strcmp(path, "/v1/self/block") == 0 && strstr(body, "{\"peers\":[\"p1\",\"p2\"]}"))
+        stub_reply(fd, "204 No Content", "", NULL, 0);
+    else if (strcmp(path, "/locked") == 0)
+        stub_json(fd, "401 Refused", "{\"title\":\"No token\",\"status\":401}");
+    else
+        stub_json(fd, "404 Not Found", "{\"title\":\"Not found\",\"status\":404}");
+}
+
+static inline void stub_serve(int fd)
+{
+    char request[8192], method[16], path[4096];
+    size_t size = 0, length = 0;
+    char *body = NULL;
+    const char *field;
+
+    for (;;) {
+        ssize_t got = read(fd, request + size, sizeof(request) - 1 - size);
+
+        if (got <= 0)
+            return;
+        size += (size_t)got;
+        request[size] = 0;
+        body = strstr(request, "\r\n\r\n");
+        field = strcasestr(request, "Content-Length:");
+        length = field ? strtoul(field + 15, NULL, 10) : 0;
+        if (body && size >= (size_t)(body + 4 - request) + length)
+            break;
+    }
+    if (sscanf(request, "%15s %4095s", method, path) == 2)
+        stub_answer(fd, method, path, body + 4, length);
+}
+
+struct stub {
+    pid_t pid;
+    char addr[40];
+};
+
+static inline void stub_open(struct stub *stub)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(name);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(listener, 128), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &size), 0);
+    snprintf(stub->addr, sizeof(stub->addr), "127.0.0.1:%u", ntohs(name.sin_port));
+    stub->pid = fork();
+    assert_true(stub->pid >= 0);
+    if (stub->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGPIPE, SIG_IGN);
+        for (;;) {
+            int fd = accept(listener, NULL, NULL);
+
+            if (fd < 0)
+                _exit(1);
+            stub_serve(fd);
+            close(fd);
+        }
+    }
+    close(listener);
+}
+
+static inline void stub_close(struct stub *stub)
+{
+    kill(stub->pid, SIGKILL);
+    waitpid(stub->pid, NULL, 0);
+}
+
+/* --- the tool */
+
+struct told {
+    int code;
+    char out[16384], err[4096];
+};
+
+static inline void told_read(FILE *file, char *room, size_t size)
+{
+    size_t got;
+
+    rewind(file);
+    got = fread(room, 1, size - 1, file);
+    room[got] = 0;
+    fclose(file);
+}
+
+/* Runs the tool with the words up to NULL and keeps what it says. */
+static inline void tool(struct told *told, ...)
+{
+    char *argv[40] = {(char *)(uintptr_t) "gossamer"};
+    FILE *out = tmpfile(), *err = tmpfile();
+    int argc = 1, keep[2];
+    va_list words;
+
+    va_start(words, told);
+    while (argc < 39 && (argv[argc] = va_arg(words, char *)))
+        argc++;
+    va_end(words);
+    fflush(stdout);
+    fflush(stderr);
+    keep[0] = dup(1);
+    keep[1] = dup(2);
+    dup2(fileno(out), 1);
+    dup2(fileno(err), 2);
+    told->code = cli_run(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    dup2(keep[0], 1);
+    dup2(keep[1], 2);
+    close(keep[0]);
+    close(keep[1]);
+    told_read(out, told->out, sizeof(told->out));
+    told_read(err, told->err, sizeof(told->err));
+}
+
+static inline void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in: %s", part, text);
+}
+
+#endif
