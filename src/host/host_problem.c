@@ -109,6 +109,8 @@ const char *host_suggest(const char *word, host_suggest_next *next, void *contex
     const char *best = NULL, *name;
     unsigned least = (unsigned)(strlen(word) + 5) / 3; /* one slip in three letters */
 
+    if (strlen(word) > SUGGEST_SIZE_MAX)
+        return NULL;
     while ((name = next(context)) != NULL) {
         unsigned distance = host_distance(word, name);
 

@@ -33,6 +33,20 @@ static struct host_place host_yaml_place(const struct host_yaml *yaml, struct fy
     return place;
 }
 
+/* Nothing is written in three ways; the library knows the first. */
+static bool host_yaml_is_null(struct fy_node *node)
+{
+    const char *text;
+    size_t size = 0;
+
+    if (node == NULL || fy_node_is_null(node))
+        return true;
+    if (!fy_node_is_scalar(node) || fy_node_get_style(node) != FYNS_PLAIN)
+        return false;
+    text = fy_node_get_scalar(node, &size);
+    return (size == 1 && text[0] == '~') || (size == 4 && memcmp(text, "null", 4) == 0);
+}
+
 /* Copies a scalar; false with a problem if it is none, or holds what no setting can. */
 static bool host_yaml_scalar(struct host_yaml *yaml, struct fy_node *node, char *into, size_t room)
 {
@@ -76,8 +90,7 @@ static void host_yaml_setting(struct host_yaml *yaml, int id, struct fy_node *no
     struct fy_node *item;
     void *at = NULL;
 
-    if (node == NULL || fy_node_is_null(node) ||
-        host_setting((enum host_setting_id)id)->kind == KIND_ANY)
+    if (host_yaml_is_null(node) || host_setting((enum host_setting_id)id)->kind == KIND_ANY)
         return;
     host_config_clear(yaml->config, id, yaml->source);
     if (!is_list || !fy_node_is_sequence(node)) {
@@ -126,7 +139,7 @@ static void host_yaml_pair(struct host_yaml *yaml, const char *group, struct fy_
         host_yaml_unknown(yaml, group, name, &place);
     } else if (value != NULL && fy_node_is_mapping(value)) {
         host_yaml_group(yaml, key, value, depth + 1);
-    } else if (value != NULL && !fy_node_is_null(value)) {
+    } else if (!host_yaml_is_null(value)) {
         host_problem(&yaml->config->problems, HOST_ERROR, &place,
                      "\"%s\" is a group: its settings stand indented below it", name);
     }
@@ -187,7 +200,7 @@ static void host_yaml_root(struct host_yaml *yaml, int id, struct fy_node *root)
     struct host_place place = {.source = yaml->source, .text = yaml->text};
 
     (void)id;
-    if (fy_node_is_null(root))
+    if (host_yaml_is_null(root))
         return;
     if (!fy_node_is_mapping(root)) {
         host_problem(&yaml->config->problems, HOST_ERROR, &place,
