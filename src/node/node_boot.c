@@ -42,6 +42,8 @@ void node_opened(struct node *node, const struct event *event)
         return;
     }
     swim_renew(node->swim, node->now); /* the record names the actor of this opening */
+    node->is_dirty = true;             /* what was being written may be lost */
+    node->hlc_limit_ms = 0;
     node->keys = node->bytes = 0;
     if (node->sync)
         sync_reset(node->sync);
@@ -122,14 +124,14 @@ static void boot_finish(struct node *node)
 
     node->phase = NODE_OPEN;
     node->is_booted = true;
+    node_move_wake(node);
     if (!was_first)
         return;
     boot_swim(node);
-    heap_set(&node->timers, &node->persist_timer.in_timers, node->now + PERSIST_US);
     if (node->is_founded)
         node_place_start(node);
+    node_persist(node); /* our incarnation above all: it is being announced */
     node_join_start(node);
-    node_move_wake(node);
 }
 
 /* One page of `sys` or `obj`. */

@@ -152,10 +152,10 @@ static void coord_send(struct node *node, struct node_task *task, const struct h
     task->step = STEP_WRITE;
     status = quorum_put(node->quorum, node->now, &request);
     if (status != STATUS_OK) {
-        task->is_written = false; /* nothing left this peer, nothing is stored */
         node_task_fail(node, task, status);
         return;
     }
+    task->is_sent = true;
     status = node_write_object(node, task, request.object, &node->object_a, before);
     if (status != STATUS_OK)
         quorum_stored(node->quorum, node->now, task->id, status);

@@ -95,6 +95,7 @@ static void fact_swim(struct node *node, const struct swim_output *fact)
     case SWIM_SELF:
         node->incarnation_kept = fact->incarnation;
         node_persist_soon(node);
+        node_persist(node); /* at once: a start behind it would be taken for an old recording */
         break;
     case SWIM_TABLE:
         if (fact->is_reply)

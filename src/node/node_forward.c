@@ -158,6 +158,8 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
         return;
     }
     forward_outcome(node, reply, &outcome);
+    if (outcome.outcome == OUTCOME_NOT_STORED && task->tries > 1)
+        outcome.outcome = OUTCOME_UNKNOWN; /* an owner that stayed silent may have stored it */
     node_finish(node, task, &outcome);
 }
 

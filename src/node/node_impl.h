@@ -97,6 +97,7 @@ struct node_task {
     uint8_t tries;
     bool is_read_done; /* the quorum read before a conditional write is over */
     bool is_written;   /* `object` holds our own new dot: a retry sends the same */
+    bool is_sent;      /* and it has left: it may be stored somewhere */
     bool is_created;
     bool is_cancelled;
     struct dot dot; /* of the write */
@@ -144,7 +145,8 @@ struct node_read {
     struct buffer rows; /* READ_LIST: packed so far */
     uint32_t count;     /* rows in it */
     size_t prefix_size; /* READ_LIST: bytes of ns and separator before the key */
-    bool is_last;
+    bool is_last;       /* READ_LIST: nothing follows */
+    bool is_stale;      /* READ_ROW: what it brings is older than what was committed since */
     struct blob *until; /* READ_LIST: where the range ends */
 };
 

@@ -13,6 +13,7 @@
 #define MOVE_TICK_US INSTANT_MS(100)
 #define SYNC_TICK_US INSTANT_MS(100)
 #define SYNC_AGAIN_US INSTANT_MS(250)   /* while something is moving */
+#define LEAVE_TELL_US INSTANT_S(1)      /* OUT reaches everybody before LEFT: that closes links */
 #define LEAVE_LINGER_US INSTANT_MS(300) /* so that LEFT is on its way before the socket closes */
 
 /* How long a newcomer must have been there before it counts (protocols.md 2.4). */
@@ -96,22 +97,33 @@ static bool move_is_needed(struct node *node)
     unsigned state = node_place_state(node);
 
     return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
-           node->is_leave_done;
+           node->is_leaving;
 }
 
 static void move_left(struct node *node)
 {
     node_place_set(node, PLACE_OUT);
-    swim_leave(node->swim, node->now);
     node_trace(node, TRACE_HANDED_OVER, 0, 0, 0);
-    node->is_leave_done = true;
+    node->is_leaving = true;
     if (node->leave_ticket) {
         struct op op = {.kind = OP_LEAVE};
         struct node_outcome outcome = {.status = STATUS_OK};
 
         (void)node_reply_client(node, &op, node->leave_ticket, &outcome);
     }
-    heap_set(&node->timers, &node->move_timer.in_timers, node->now + LEAVE_LINGER_US);
+}
+
+/* After OUT: time for those who missed it to ask, then LEFT, then the end. */
+static void move_farewell(struct node *node)
+{
+    if (!node->is_leave_done && node->now >= node->placed_at + LEAVE_TELL_US) {
+        swim_leave(node->swim, node->now);
+        node->is_leave_done = true;
+    }
+    if (node->now >= node->placed_at + LEAVE_TELL_US + LEAVE_LINGER_US) {
+        node->phase = NODE_STOPPED;
+        effects_push(node->fx, EFFECT_STOP)->stop.reason = STATUS_OK;
+    }
 }
 
 /* Tells whether anybody else could take over what we hold. */
@@ -133,11 +145,6 @@ void node_move_tick(struct node *node)
 
     if (!node->place || node->phase != NODE_OPEN)
         return;
-    if (node->is_leave_done) {
-        node->phase = NODE_STOPPED;
-        effects_push(node->fx, EFFECT_STOP)->stop.reason = STATUS_OK;
-        return;
-    }
     state = node_place_state(node);
     if (node->is_recovering && move_is_complete(node, PLACE_ACTIVE)) {
         node->is_recovering = false;
@@ -149,6 +156,8 @@ void node_move_tick(struct node *node)
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING && (!move_has_heirs(node) || move_is_complete(node, PLACE_LEAVING)))
         move_left(node);
+    if (node->is_leaving)
+        move_farewell(node);
     if (move_is_needed(node) && node->move_timer.in_timers.place == 0)
         heap_set(&node->timers, &node->move_timer.in_timers, node->now + MOVE_TICK_US);
 }

@@ -101,6 +101,14 @@ static void row_loaded(struct node *node, struct node_read *read, const struct e
     enum status status = event->loaded.status;
     struct list *link;
 
+    if (read->is_stale) { /* a write of this row was committed while it was being read */
+        struct store_range range = {.family = STORE_OBJ, .from = row_key, .rows_max = 1};
+
+        read->is_stale = false;
+        node_read_page(node, read, &range);
+        return;
+    }
+
     if ((status == STATUS_OK || status == STATUS_END) && event->loaded.count > 0) {
         struct slice record = effects_copy(node->fx, event->loaded.rows[0].value);
 
@@ -203,7 +211,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
     struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
 
-    if (node->is_read_only)
+    /* While fingerprints are counted nothing may change under the count. */
+    if (node->is_read_only || node->phase != NODE_OPEN)
         return STATUS_READ_ONLY;
 
     struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
@@ -260,6 +269,10 @@ void node_stored(struct node *node, const struct event *event)
     write->row_key = NULL;
     pool_give(&node->writes, write);
     if (done.is_object) {
+        struct node_read *read = map_get(&node->read_by_key, blob_slice(done.row_key));
+
+        if (read)
+            read->is_stale = true;
         store_pending_end(node->pending, blob_slice(done.row_key), done.ticket);
         if (status == STATUS_OK && node->sync) {
             sync_change(node->sync, done.partition, &done.before, &done.after);

@@ -99,8 +99,7 @@ void node_task_fail(struct node *node, struct node_task *task, enum status statu
     struct node_outcome outcome = {.status = status};
 
     if (task_is_write(task))
-        outcome.outcome =
-            task->is_written || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
+        outcome.outcome = task->is_sent || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
     node_finish(node, task, &outcome);
 }
 

@@ -84,7 +84,8 @@ struct sim_disk {
     struct sim_batch *first, **last;
     bool is_failed; /* a sync failed: nothing is written before it is reopened */
     uint64_t boot_counter;
-    uint64_t incarnation_seen; /* highest own incarnation ever: M3 */
+    uint64_t incarnation_seen; /* highest own incarnation since the disk was wiped: M3 */
+    uint64_t incarnation_used; /* highest ever: M6 */
 };
 
 struct sim_node {

@@ -186,8 +186,8 @@ static void check_fingerprints(struct sim *sim, struct sim_node *any)
                     continue;
                 print = node_fingerprint(peer->node, p, &rows);
                 if (have >= 0 && memcmp(&print, &first, sizeof(first)) != 0)
-                    sim_fail(sim, "D3: partition %u differs between peer-%d and peer-%u", p, have,
-                             i);
+                    sim_fail(sim, "D3: partition %u differs between peer-%d and peer-%u (%u rows)",
+                             p, have, i, rows);
                 first = print;
                 have = (int)i;
             }
@@ -226,11 +226,15 @@ static void check_view(struct sim *sim, struct sim_node *viewer, struct sim_node
     if (viewer == subject && rank > RANK_ALIVE && !viewer->is_removed &&
         node_place_state(viewer->node) != PLACE_OUT)
         sim_fail(sim, "M12: peer-%u holds itself for dead", viewer->index);
-    if (viewer == subject && incarnation < viewer->disk.incarnation_seen)
-        sim_fail(sim, "M3: peer-%u's own incarnation went back", viewer->index);
+    if (viewer == subject && incarnation && incarnation < viewer->disk.incarnation_seen)
+        sim_fail(sim, "M3: peer-%u's own incarnation went back from %llu to %llu", viewer->index,
+                 (unsigned long long)viewer->disk.incarnation_seen,
+                 (unsigned long long)incarnation);
     if (viewer == subject && incarnation > viewer->disk.incarnation_seen)
         viewer->disk.incarnation_seen = incarnation;
-    if (incarnation > subject->disk.incarnation_seen && subject->node && viewer != subject &&
+    if (viewer == subject && incarnation > viewer->disk.incarnation_used)
+        viewer->disk.incarnation_used = incarnation;
+    if (incarnation > subject->disk.incarnation_used && subject->node && viewer != subject &&
         incarnation > node_member_incarnation(subject->node, &subject->identity.id))
         sim_fail(sim, "M6: peer-%u holds an incarnation peer-%u never had", viewer->index,
                  subject->index);

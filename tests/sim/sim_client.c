@@ -164,6 +164,10 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
         state = WRITE_ACKED;
     else if (result->outcome == OUTCOME_NOT_STORED)
         state = WRITE_REFUSED;
+    if (sim->is_verbose)
+        fprintf(stderr, "%10.6f client at peer-%u: %s %u number %u: status %d outcome %d\n",
+                (double)sim->now / 1e6, client->node, client->is_once ? "once" : "register",
+                client->key, client->sequence, (int)result->status, (int)result->outcome);
     sim->acked += state == WRITE_ACKED;
     sim->unknown += state == WRITE_UNKNOWN;
     sim->refused += state == WRITE_REFUSED;

@@ -160,6 +160,15 @@ static void swarm_churn(struct sim *sim)
     sim_step(sim, peer, &leave);
 }
 
+static void swarm_pause(struct sim *sim)
+{
+    struct sim_node *peer = swarm_peer(sim);
+    instant until = sim->now + prng_between(&sim->rng, INSTANT_MS(50), INSTANT_S(10));
+
+    if (until > peer->paused_until) /* never shortened: what waits keeps its order */
+        peer->paused_until = until;
+}
+
 static void swarm_fault(struct sim *sim)
 {
     const struct sim_plan *plan = &sim->plan;
@@ -171,8 +180,7 @@ static void swarm_fault(struct sim *sim)
     if (draw < plan->crash)
         swarm_crash(sim);
     else if ((draw -= plan->crash) < plan->pause)
-        swarm_peer(sim)->paused_until =
-            sim->now + prng_between(&sim->rng, INSTANT_MS(50), INSTANT_S(10));
+        swarm_pause(sim);
     else if ((draw -= plan->pause) < plan->cut)
         swarm_cut(sim);
     else if ((draw -= plan->cut) < plan->skew)
@@ -231,7 +239,6 @@ static void swarm_heal(struct sim *sim)
     sim->is_faulty = false;
     sim_net_heal(sim);
     for (uint32_t i = 0; i < sim->node_count; i++) {
-        sim->nodes[i].paused_until = 0;
         if (!sim->nodes[i].node && !sim->nodes[i].is_removed)
             sim_after(sim, prng_below(&sim->rng, INSTANT_S(1)), SIM_BOOT, SLICE_NONE)->node = i;
     }
