@@ -162,9 +162,9 @@ void node_move_tick(struct node *node)
         heap_set(&node->timers, &node->move_timer.in_timers, node->now + MOVE_TICK_US);
 }
 
-void node_leave(struct node *node, ticket ticket)
+void node_leave(struct node *node, ticket asker)
 {
-    node->leave_ticket = ticket;
+    node->leave_ticket = asker;
     if (node_place_state(node) != PLACE_LEAVING)
         node_place_set(node, PLACE_LEAVING);
 }
