@@ -160,19 +160,19 @@ show_log() { # the end of a log, so that the reason is on the screen
 
 # wait_until WHAT TEST [ARGS]: asks every 0.1 s; false after READY_S seconds.
 wait_until() {
-    local what=$1 started=$SECONDS shown=
+    local what=$1 since=$SECONDS shown=
     shift
     while ! "$@"; do
-        if ((SECONDS - started >= READY_S)); then
+        if ((SECONDS - since >= READY_S)); then
             [[ ! -t 2 ]] || printf '\n' >&2
             return 1
         fi
         if [[ -t 2 ]]; then
-            printf '\r%s (%ss) %s ' "$what" $((SECONDS - started)) "${PROGRESS:-}" >&2
+            printf '\r%s (%ss) %s ' "$what" $((SECONDS - since)) "${PROGRESS:-}" >&2
             shown=yes
-        elif [[ -z $shown ]] || ((SECONDS - started >= shown + 10)); then
+        elif [[ -z $shown ]] || ((SECONDS - since >= shown + 10)); then
             say "$what ..."
-            shown=$((SECONDS - started))
+            shown=$((SECONDS - since))
         fi
         sleep 0.1
     done
