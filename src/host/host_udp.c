@@ -12,10 +12,10 @@
 #include "host_socket.h"
 #include "host_sys.h"
 
-#define BATCH 32u                     /* datagrams per system call; more gain nothing measurable */
-#define UDP_TURN_MAX 1024u            /* datagrams of one turn: the others must have their share */
-#define ROOM (DATAGRAM_SIZE_MAX + 1u) /* a longer datagram shows as truncated */
-#define ERRORS_MAX 64u                /* refusals read in one go */
+#define BATCH 32u              /* datagrams per system call; more gain nothing measurable */
+#define UDP_TURN_MAX 1024u     /* datagrams of one turn: the others must have their share */
+#define ROOM DATAGRAM_SIZE_MAX /* a longer datagram shows as truncated */
+#define ERRORS_MAX 64u         /* refusals read in one go */
 
 /* One socket and what is to be sent through it. */
 struct host_udp_socket {
