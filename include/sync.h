@@ -17,15 +17,23 @@ struct sync_row {
     struct hash16 fingerprint;
 };
 
+/* Rows of one partition in key order, as far as they were read. */
+struct sync_page {
+    enum status status; /* OK, or why there are none */
+    const struct sync_row *rows;
+    uint32_t count;
+    bool is_last; /* none follow */
+};
+
 enum sync_output_kind {
-    SYNC_SEND,     /* send `message` to peer `to` over a link; slices live for the call */
-    SYNC_LIST,     /* list rows of `partition` behind row key `after`; answer: sync_listed(token) */
-    SYNC_GIVE,     /* send the objects of `keys` (packed as AE_FETCH) to `to` as AE_ITEMS of `round` */
-    SYNC_MERGE,    /* merge `items` (packed as AE_ITEMS) into the store; answer: sync_merged(token) */
-    SYNC_PULLED,   /* we durably hold all that `peer` held of `partition` at some time after `layout`
-                      was known to both: what a new owner and one in recovery count */
-    SYNC_GIVEN,    /* `peer` tells that it holds all that we held of `partition` under `layout` */
-    SYNC_LAYOUT,   /* `peer` knows another layout: compare tables with it */
+    SYNC_SEND,  /* send `message` to peer `to` over a link; slices live for the call */
+    SYNC_LIST,  /* list rows of `partition` behind row key `after`; answer: sync_listed(token) */
+    SYNC_GIVE,  /* send the objects of `keys` (packed as AE_FETCH) to `to` as AE_ITEMS of `round` */
+    SYNC_MERGE, /* merge `items` (packed as AE_ITEMS) into the store; answer: sync_merged(token) */
+    SYNC_PULLED, /* we durably hold all that `peer` held of `partition` at some time after `layout`
+                    was known to both: what a new owner and one in recovery count */
+    SYNC_GIVEN,  /* `peer` tells that it holds all that we held of `partition` under `layout` */
+    SYNC_LAYOUT, /* `peer` knows another layout: compare tables with it */
     SYNC_ROUND_DONE, /* a round of ours ended with `status`; `differed` partitions, `rows` taken */
 };
 
@@ -43,11 +51,11 @@ struct sync_output {
 };
 
 struct sync_config {
-    uint32_t partitions;             /* 2^partition_bits */
-    uint32_t rounds_max;             /* our own pull rounds at once; at most 4 (security.md W13) */
-    uint32_t serves_max;             /* rounds of others served at once */
-    uint8_t seed[HASH_SEED_SIZE];    /* for the super-root */
-    uint64_t round_timeout_us;       /* a round without progress for so long ends with DEADLINE */
+    uint32_t partitions;          /* 2^partition_bits */
+    uint32_t rounds_max;          /* our own pull rounds at once; at most 4 (security.md W13) */
+    uint32_t serves_max;          /* rounds of others served at once */
+    uint8_t seed[HASH_SEED_SIZE]; /* for the super-root */
+    uint64_t round_timeout_us;    /* a round without progress for so long ends with DEADLINE */
     /* Receives outputs; must not call back into sync. */
     void (*emit)(void *context, const struct sync_output *output);
     /* Tells whether `partition` is held both here and by `peer` under the present layout (base or
@@ -57,7 +65,8 @@ struct sync_config {
 };
 
 struct sync;
-/* sync_new allocates the fingerprint table (20 bytes a partition) and the rounds. NULL: no memory. */
+/* sync_new allocates the fingerprint table (20 bytes a partition) and the rounds. NULL: no memory.
+ */
 struct sync *sync_new(const struct sync_config *config);
 void sync_delete(struct sync *sync);
 
@@ -78,10 +87,9 @@ enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t la
  * authenticated peer. `layout` is our present one. Anything malformed or unexpected is dropped. */
 void sync_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout,
                   const struct message *message);
-/* sync_listed answers SYNC_LIST: a page of rows in key order; is_last when none follow. `status`
- * other than OK ends the round or is told to the asker. */
-void sync_listed(struct sync *sync, instant now, uint32_t token, enum status status,
-                 const struct sync_row *rows, uint32_t count, bool is_last);
+/* sync_listed answers SYNC_LIST; `page` lives for the call. A status other than OK costs the
+ * partition, or is told to the asker. */
+void sync_listed(struct sync *sync, instant now, uint32_t token, const struct sync_page *page);
 /* sync_merged answers SYNC_MERGE: every row is durable (OK), or not. */
 void sync_merged(struct sync *sync, instant now, uint32_t token, enum status status);
 /* sync_peer_lost ends all rounds with a peer whose link broke. */

@@ -27,7 +27,9 @@ void node_leaf_list(struct node *node, const struct sync_output *ask)
     }
     read = node_read_start(node, READ_LEAF, &range);
     if (!read) {
-        sync_listed(node->sync, node->now, ask->token, STATUS_OVERLOAD, NULL, 0, true);
+        struct sync_page none = {.status = STATUS_OVERLOAD, .is_last = true};
+
+        sync_listed(node->sync, node->now, ask->token, &none);
         return;
     }
     read->request = ask->token;
@@ -50,10 +52,12 @@ void node_leaf_loaded(struct node *node, struct node_read *read, const struct ev
         rows[count++].fingerprint =
             crdt_object_fingerprint(node->founding.hash_seed, row->key, &node->object_a);
     }
-    bool is_last = status == STATUS_END;
+    struct sync_page page = {.status = status == STATUS_END ? STATUS_OK : status,
+                             .rows = rows,
+                             .count = count,
+                             .is_last = status == STATUS_END};
 
-    sync_listed(node->sync, node->now, read->request, status == STATUS_END ? STATUS_OK : status,
-                rows, count, is_last);
+    sync_listed(node->sync, node->now, read->request, &page);
     node_read_end(node, read);
 }
 

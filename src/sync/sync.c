@@ -294,18 +294,17 @@ static struct sync_lane *sync_lane_of(struct sync *sync, uint32_t token, struct 
     return NULL;
 }
 
-void sync_listed(struct sync *sync, instant now, uint32_t token, enum status status,
-                 const struct sync_row *rows, uint32_t count, bool is_last)
+void sync_listed(struct sync *sync, instant now, uint32_t token, const struct sync_page *page)
 {
     struct sync_leaf *leaf = sync_leaf_of(sync, token);
     struct sync_round *round;
     struct sync_lane *lane = leaf ? NULL : sync_lane_of(sync, token, &round);
 
     if (leaf)
-        sync_serve_listed(leaf, status, rows, count, is_last);
-    else if (lane && status != STATUS_OK)
-        sync_lane_fail(round, lane, status);
-    else if (lane && sync_lane_listed(round, lane, rows, count, is_last))
+        sync_serve_listed(leaf, page);
+    else if (lane && page->status != STATUS_OK)
+        sync_lane_fail(round, lane, page->status);
+    else if (lane && sync_lane_listed(round, lane, page))
         sync_round_progress(sync, round, now);
     sync_run(sync);
 }

@@ -103,9 +103,9 @@ static void lane_want(struct sync_lane *lane, struct slice key)
 }
 
 /* Compares the rest of their page with ours, up to our last key unless nothing follows it. */
-static void lane_compare(struct sync_lane *lane, const struct sync_row *rows, uint32_t count,
-                         bool is_last)
+static void lane_compare(struct sync_lane *lane, const struct sync_page *page)
 {
+    const struct sync_row *rows = page->rows;
     uint32_t ours = 0;
 
     while (lane->at < lane->page.size) {
@@ -116,11 +116,11 @@ static void lane_compare(struct sync_lane *lane, const struct sync_row *rows, ui
 
         if (!sync_pack_next(&in, SYNC_PRINTS, &theirs))
             ensure_unreachable(); /* checked when it came */
-        while (ours < count && slice_compare(rows[ours].key, theirs.key) < 0)
+        while (ours < page->count && slice_compare(rows[ours].key, theirs.key) < 0)
             ours++;
-        if (ours == count && !is_last)
+        if (ours == page->count && !page->is_last)
             return; /* our next page tells */
-        is_same = ours < count && slice_equal(rows[ours].key, theirs.key) &&
+        is_same = ours < page->count && slice_equal(rows[ours].key, theirs.key) &&
                   memcmp(&rows[ours].fingerprint, &theirs.print, sizeof(theirs.print)) == 0;
         lane->at += in.at;
         if (!is_same)
@@ -128,18 +128,20 @@ static void lane_compare(struct sync_lane *lane, const struct sync_row *rows, ui
     }
 }
 
-bool sync_lane_listed(struct sync_round *round, struct sync_lane *lane, const struct sync_row *rows,
-                      uint32_t count, bool is_last)
+bool sync_lane_listed(struct sync_round *round, struct sync_lane *lane,
+                      const struct sync_page *page)
 {
+    struct slice last = page->count ? page->rows[page->count - 1].key : SLICE_NONE;
+
     if (lane->state != LANE_OWN)
         return false;
-    lane_compare(lane, rows, count, is_last);
+    lane_compare(lane, page);
     if (lane->at == lane->page.size) {
         lane->state = LANE_WANT;
-    } else if (count == 0 || rows[count - 1].key.size > STORE_KEY_SIZE_MAX) {
+    } else if (last.size == 0 || last.size > STORE_KEY_SIZE_MAX) {
         sync_lane_fail(round, lane, STATUS_BAD); /* a page without rows that is not the last */
     } else {
-        lane_keep(lane->own, &lane->own_size, rows[count - 1].key);
+        lane_keep(lane->own, &lane->own_size, last);
         lane->state = LANE_COMPARE;
     }
     return true;
@@ -259,13 +261,14 @@ static void lane_ask(struct sync *sync, struct sync_round *round, struct sync_la
 /* Lists our rows of the range, unless it is known that there is none to compare. */
 static void lane_list(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
+    static const struct sync_page nothing = {.is_last = true};
     struct sync_output list = {.kind = SYNC_LIST,
                                .peer = round->peer,
                                .partition = lane->partition,
                                .after = slice_of(lane->own, lane->own_size)};
 
     if (lane->page.size == 0 || sync->sums[lane->partition].count == 0) {
-        lane_compare(lane, NULL, 0, true);
+        lane_compare(lane, &nothing);
         lane->state = LANE_WANT;
         return;
     }

@@ -179,8 +179,8 @@ void sync_lane_start(struct sync_lane *lane, uint16_t partition);
 bool sync_lane_step(struct sync *sync, struct sync_round *round, struct sync_lane *lane);
 /* Each of these returns whether it was awaited and well-formed, hence counts as progress. */
 bool sync_lane_leaf(struct sync_round *round, const struct message_ae_leaf *leaf);
-bool sync_lane_listed(struct sync_round *round, struct sync_lane *lane, const struct sync_row *rows,
-                      uint32_t count, bool is_last);
+bool sync_lane_listed(struct sync_round *round, struct sync_lane *lane,
+                      const struct sync_page *page);
 bool sync_lane_items(struct sync *sync, struct sync_round *round, struct slice items);
 void sync_lane_merged(struct sync_round *round, struct sync_lane *lane, enum status status);
 /* sync_lane_fail gives up one partition of the round. */
@@ -190,8 +190,7 @@ void sync_lane_fail(struct sync_round *round, struct sync_lane *lane, enum statu
 bool sync_serve_step(struct sync *sync, struct sync_serve *serve);
 void sync_serve_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout,
                         const struct message *message);
-void sync_serve_listed(struct sync_leaf *leaf, enum status status, const struct sync_row *rows,
-                       uint32_t count, bool is_last);
+void sync_serve_listed(struct sync_leaf *leaf, const struct sync_page *page);
 void sync_serve_end(struct sync_serve *serve);
 
 #endif

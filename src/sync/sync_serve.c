@@ -216,24 +216,24 @@ static bool leaf_pack(struct sync_leaf *leaf, const struct sync_row *row)
     return true;
 }
 
-void sync_serve_listed(struct sync_leaf *leaf, enum status status, const struct sync_row *rows,
-                       uint32_t count, bool is_last)
+void sync_serve_listed(struct sync_leaf *leaf, const struct sync_page *page)
 {
+    const struct sync_row *rows = page->rows;
     uint32_t packed = 0;
 
     ensure(leaf->state == LEAF_LISTING);
-    leaf->status = status;
+    leaf->status = page->status;
     leaf->state = LEAF_READY;
-    if (status != STATUS_OK)
+    if (page->status != STATUS_OK)
         return;
-    while (packed < count &&
+    while (packed < page->count &&
            (sync_print_is_none(&rows[packed].fingerprint) || leaf_pack(leaf, &rows[packed])))
         packed++;
-    leaf->is_last = is_last && packed == count;
+    leaf->is_last = page->is_last && packed == page->count;
     if (leaf->rows.size > 0 || leaf->is_last)
         return;
     if (packed == 0 || rows[packed - 1].key.size > STORE_KEY_SIZE_MAX) {
-        leaf->status = packed == count ? STATUS_BAD : STATUS_MEMORY;
+        leaf->status = packed == page->count ? STATUS_BAD : STATUS_MEMORY;
         return;
     }
     leaf->after_size = (uint16_t)rows[packed - 1].key.size; /* nothing comparable so far: go on */

@@ -335,8 +335,9 @@ static inline void mesh_list(struct mesh *mesh, struct mesh_peer *peer,
     while (at < peer->store.count &&
            mesh_partition(slice_of(peer->store.rows[at].key, 8)) != ask->partition)
         at++;
-    sync_listed(peer->sync, mesh->now, ask->token, peer->list_status, rows, count,
-                at == peer->store.count);
+    struct sync_page page = {peer->list_status, rows, count, at == peer->store.count};
+
+    sync_listed(peer->sync, mesh->now, ask->token, &page);
 }
 
 static inline void mesh_give(struct mesh *mesh, unsigned self, const struct sync_output *ask)

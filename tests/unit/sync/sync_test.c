@@ -68,7 +68,8 @@ static void hasty_emit(void *context, const struct sync_output *output)
     struct sync *sync = ear->mesh->peers[ear->self].sync;
 
     if (output->kind == SYNC_LIST)
-        sync_listed(sync, ear->mesh->now, output->token, STATUS_OVERLOAD, NULL, 0, true);
+        sync_listed(sync, ear->mesh->now, output->token,
+                    &(struct sync_page){.status = STATUS_OVERLOAD, .is_last = true});
     else if (output->kind == SYNC_PULLED && output->partition == 1)
         sync_peer_lost(sync, output->peer);
     else
@@ -132,7 +133,7 @@ static void test_messages_of_others_are_dropped(void **state)
         message = (struct message){.kind = (enum message_kind)kind};
         sync_receive(mesh.peers[0].sync, mesh.now, 2, MESH_LAYOUT, &message);
     }
-    sync_listed(mesh.peers[0].sync, mesh.now, 5, STATUS_OK, NULL, 0, true);
+    sync_listed(mesh.peers[0].sync, mesh.now, 5, &(struct sync_page){.is_last = true});
     sync_merged(mesh.peers[0].sync, mesh.now, 5, STATUS_OK);
     assert_null(mesh.first);
     mesh_close(&mesh);
