@@ -66,16 +66,16 @@ static void node_expire(struct node *node)
 static void node_request(struct node *node, const struct event *event)
 {
     const struct op *op = &event->request.op;
-    ticket ticket = event->request.ticket;
+    ticket asker = event->request.ticket;
     struct node_task *task;
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE) {
-        node_query(node, op, ticket);
+        node_query(node, op, asker);
         return;
     }
     if (node->phase != NODE_OPEN || !node->is_founded || op->kind == OP_LEAVE ||
         op->kind == OP_LOOKUP) {
-        node_request_plain(node, op, ticket);
+        node_request_plain(node, op, asker);
         return;
     }
     task = node_task_new(node, TASK_CLIENT);
@@ -84,10 +84,10 @@ static void node_request(struct node *node, const struct event *event)
 
         if (task)
             node_task_end(node, task);
-        (void)node_reply_client(node, op, ticket, &busy);
+        (void)node_reply_client(node, op, asker, &busy);
         return;
     }
-    task->ticket = ticket;
+    task->ticket = asker;
     node_task_timed(node, task, op->timeout_ms);
     if (op->kind == OP_LIST) {
         node_list_begin(node, task);
@@ -99,15 +99,15 @@ static void node_request(struct node *node, const struct event *event)
     }
 }
 
-static void node_cancel(struct node *node, ticket ticket)
+static void node_cancel(struct node *node, ticket asker)
 {
     for (uint32_t i = 0; i < node->tasks.capacity; i++) {
         struct node_task *task = pool_at(&node->tasks, i);
 
-        if (task->id != 0 && task->kind == TASK_CLIENT && task->ticket == ticket)
+        if (task->id != 0 && task->kind == TASK_CLIENT && task->ticket == asker)
             task->is_cancelled = true; /* a write already sent goes on */
     }
-    if (node->leave_ticket == ticket)
+    if (node->leave_ticket == asker)
         node->leave_ticket = 0;
 }
 

@@ -21,7 +21,7 @@ static void coord_request(struct node *node, struct node_task *task, struct quor
                           struct quorum_owner *room)
 {
     struct place_owners owners;
-    uint64_t ids[SET_MAX];
+    uint64_t ids[SET_MAX] = {0};
     uint8_t order[SET_MAX];
 
     place_owners(node->place, place_partition(node->place, task->hash_front), &owners);

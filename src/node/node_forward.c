@@ -63,7 +63,7 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
 
 void node_forward(struct node *node, struct node_task *task, const struct place_owners *owners)
 {
-    uint64_t ids[SET_MAX];
+    uint64_t ids[SET_MAX] = {0};
     uint8_t order[SET_MAX], count = 0;
 
     for (uint8_t i = 0; i < owners->count; i++) {

@@ -22,8 +22,8 @@ bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
         metric_add(&node->metrics, METRIC_DROP_SIGNATURE, 1);
         return false;
     }
-    if (*id8 != node->self)
-        (void)seal_peer_add(node->seal, record.public_key); /* a full table: the peer stays mute */
+    if (*id8 != node->self && seal_peer_add(node->seal, record.public_key) != STATUS_OK)
+        return false; /* no room to seal for it, so it cannot be a member of this view */
     swim_receive_record(node->swim, node->now, node_stamp(node), &record, bytes);
     return true;
 }

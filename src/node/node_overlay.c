@@ -71,7 +71,8 @@ void node_overlay_message(struct node *node, uint64_t peer, const struct address
                               .contacts = contacts,
                               .count = overlay_unpack(message->nodes.contacts, contacts, KAD_BETA)};
 
-    (void)kad_receive_nodes(node->kad, node->now, &contact, &nodes); /* MISSING: came too late */
+    if (kad_receive_nodes(node->kad, node->now, &contact, &nodes) != STATUS_OK)
+        metric_add(&node->metrics, METRIC_DROP_UNVERIFIED, 1); /* nobody asked, or too late */
 }
 
 /* kad wants a datagram sent. Its receiver may be a stranger of whom we know key and address. */
@@ -105,8 +106,8 @@ void node_overlay_joined(struct node *node, struct slice packed)
                                   .seeds = contacts,
                                   .seed_count = overlay_unpack(packed, contacts, KAD_K)};
 
-    (void)kad_lookup(node->kad, node->now,
-                     &request); /* alone, or one runs already: both are fine */
+    if (kad_lookup(node->kad, node->now, &request) != STATUS_OK)
+        return; /* alone, or one runs already: both are fine */
 }
 
 static struct node_id overlay_target(struct node *node, const struct op *op)

@@ -135,7 +135,7 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
 
 /* node_reply.c */
 void node_value_show(const struct crdt_value *value, struct result_value *shown);
-struct result *node_reply_client(struct node *node, const struct op *op, ticket ticket,
+struct result *node_reply_client(struct node *node, const struct op *op, ticket asker,
                                  const struct node_outcome *outcome);
 void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome);
 
@@ -151,7 +151,7 @@ void node_table_received(struct node *node, const struct swim_from *sender,
 /* node_move.c */
 void node_move_wake(struct node *node);
 void node_move_tick(struct node *node);
-void node_leave(struct node *node, ticket ticket);
+void node_leave(struct node *node, ticket asker);
 void node_sync_tick(struct node *node);
 void node_sync_done(struct node *node, const struct sync_output *done);
 void node_sync_fact(struct node *node, const struct sync_output *fact);
@@ -177,8 +177,8 @@ void node_give_keys(struct node *node, const struct sync_output *asked);
 int node_rank(const struct node *node, uint64_t id8);
 uint32_t node_load(struct node *node);
 void node_query_owners(struct node *node, const struct op *op, struct result *result);
-void node_query(struct node *node, const struct op *op, ticket ticket);
-void node_request_plain(struct node *node, const struct op *op, ticket ticket);
+void node_query(struct node *node, const struct op *op, ticket asker);
+void node_request_plain(struct node *node, const struct op *op, ticket asker);
 
 /* node_overlay.c */
 bool node_is_in_cell(const struct node *node, const struct node_id *id);

@@ -184,10 +184,10 @@ static enum status query_join(struct node *node, const struct op *op)
 }
 
 /* Answers everything that needs no other peer. */
-void node_query(struct node *node, const struct op *op, ticket ticket)
+void node_query(struct node *node, const struct op *op, ticket asker)
 {
     struct node_outcome outcome = {.status = STATUS_OK};
-    struct result *result = node_reply_client(node, op, ticket, &outcome);
+    struct result *result = node_reply_client(node, op, asker, &outcome);
 
     switch (op->kind) {
     case OP_SELF:
@@ -222,7 +222,7 @@ void node_query(struct node *node, const struct op *op, ticket ticket)
 }
 
 /* Requests that never become tasks: while the node is not open, leaving, and who owns a key. */
-void node_request_plain(struct node *node, const struct op *op, ticket ticket)
+void node_request_plain(struct node *node, const struct op *op, ticket asker)
 {
     struct node_outcome outcome = {.status = STATUS_OK};
 
@@ -232,11 +232,11 @@ void node_request_plain(struct node *node, const struct op *op, ticket ticket)
             outcome.outcome = OUTCOME_NOT_STORED;
     }
     if (op->kind == OP_LEAVE && outcome.status == STATUS_OK) {
-        node_leave(node, ticket); /* answered when everything is handed over */
+        node_leave(node, asker); /* answered when everything is handed over */
         return;
     }
 
-    struct result *result = node_reply_client(node, op, ticket, &outcome);
+    struct result *result = node_reply_client(node, op, asker, &outcome);
 
     if (op->kind == OP_LOOKUP && outcome.status == STATUS_OK)
         node_query_owners(node, op, result);

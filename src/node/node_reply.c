@@ -105,7 +105,7 @@ static void reply_count(struct node *node, const struct node_outcome *outcome)
 
 /* The answer to a client of this peer. Slices of the outcome live in this step's arena; the caller
  * may add to the result. */
-struct result *node_reply_client(struct node *node, const struct op *op, ticket ticket,
+struct result *node_reply_client(struct node *node, const struct op *op, ticket asker,
                                  const struct node_outcome *outcome)
 {
     struct result *result = effects_alloc(node->fx, sizeof(*result));
@@ -128,7 +128,7 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
             result->status = STATUS_PRECONDITION;
     }
     effect = effects_push(node->fx, EFFECT_REPLY);
-    effect->reply.ticket = ticket;
+    effect->reply.ticket = asker;
     effect->reply.result = result;
     return result;
 }
