@@ -5,6 +5,7 @@
  *   simtest --seeds 1-300            the swarm; prints `N passed, N failed`
  *   simtest --seed 17 [--verbose]    one seed, its trace hash, and what happened
  *   simtest --canary                 a check that always fails: the runner must say so
+ *   simtest --seeds A-B --reached    how often each trace point was passed, at the end
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -278,7 +279,8 @@ static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool
 struct swarm_args {
     uint64_t first, last;
     const char *profile;
-    bool is_verbose, is_canary, is_twice;
+    bool is_verbose, is_canary, is_twice, is_reached;
+    uint64_t reached[TRACE_COUNT]; /* how often each trace point was passed, all seeds together */
 };
 
 static bool swarm_parse(int argc, char **argv, struct swarm_args *args)
@@ -293,6 +295,8 @@ static bool swarm_parse(int argc, char **argv, struct swarm_args *args)
             args->is_canary = true;
         else if (!strcmp(argv[i], "--twice"))
             args->is_twice = true;
+        else if (!strcmp(argv[i], "--reached"))
+            args->is_reached = true;
         else if (i + 1 < argc && !strcmp(argv[i], "--profile"))
             args->profile = argv[++i];
         else if (i + 1 < argc && !strncmp(argv[i], "--seed", 6)) {
@@ -327,6 +331,13 @@ static void swarm_report(const struct sim *sim, uint64_t seed, const struct swar
                (unsigned long long)sim->refused, (unsigned long long)sim->crashes);
 }
 
+static void swarm_reached(const struct swarm_args *args)
+{
+    for (unsigned i = 0; args->is_reached && i < TRACE_COUNT; i++)
+        printf("reached %s %llu\n", trace_name((enum trace_code)i),
+               (unsigned long long)args->reached[i]);
+}
+
 int main(int argc, char **argv)
 {
     struct sim *sim = calloc(1, sizeof(*sim));
@@ -335,7 +346,7 @@ int main(int argc, char **argv)
 
     if (!sim || sodium_init() < 0 || !swarm_parse(argc, argv, &args)) {
         fprintf(stderr, "usage: simtest [--seeds A-B | --seed S] [--profile P] [--verbose] "
-                        "[--canary] [--twice]\n");
+                        "[--canary] [--twice] [--reached]\n");
         return 2;
     }
     for (uint64_t seed = args.first; seed <= args.last; seed++) {
@@ -346,6 +357,8 @@ int main(int argc, char **argv)
         is_good = swarm_seed(sim, seed, args.profile, args.is_canary);
         trace = sim->trace_hash;
         swarm_report(sim, seed, &args);
+        for (unsigned i = 0; i < TRACE_COUNT; i++)
+            args.reached[i] += sim->reached[i];
         sim_close(sim);
         if (is_good && args.is_twice) {
             is_good = swarm_seed(sim, seed, args.profile, false) && sim->trace_hash == trace;
@@ -357,6 +370,7 @@ int main(int argc, char **argv)
         failed += !is_good;
         fflush(stdout);
     }
+    swarm_reached(&args);
     printf("%u passed, %u failed\n", passed, failed);
     free(sim);
     return failed ? 1 : 0;
