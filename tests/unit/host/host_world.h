@@ -76,7 +76,7 @@ const struct metrics *node_metrics(struct node *node)
     return &world_metrics;
 }
 
-static unsigned world_count(enum event_kind kind)
+__attribute__((unused)) static unsigned world_count(enum event_kind kind)
 {
     unsigned count = 0;
 
@@ -87,7 +87,7 @@ static unsigned world_count(enum event_kind kind)
 
 /* Turns the loop until the node has seen `count` events of a kind. The loop wakes at least every
  * 5 ms; what is waited for comes through the kernel, so it is a matter of turns, not of time. */
-static void world_turn_until(enum event_kind kind, unsigned count)
+__attribute__((unused)) static void world_turn_until(enum event_kind kind, unsigned count)
 {
     for (unsigned i = 0; i < TURNS_MAX && world_count(kind) < count; i++) {
         instant due = world_node.deadline;
@@ -101,7 +101,7 @@ static void world_turn_until(enum event_kind kind, unsigned count)
     assert_true(world_count(kind) >= count);
 }
 
-static void world_turn(void)
+__attribute__((unused)) static void world_turn(void)
 {
     ev_run(world.loop, EVRUN_NOWAIT);
 }
