@@ -51,6 +51,18 @@ void node_move_wake(struct node *node)
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
 }
 
+/* Nobody of this cell holds anything: its peer with the smallest id begins. Only where cells were
+ * set at the founding; a cluster that splits hands its partitions over instead. */
+static bool move_begins_cell(struct node *node)
+{
+    if (node->founding.cell_depth == 0)
+        return false;
+    for (uint32_t i = 0; i < place_count(node->place); i++)
+        if (id_front(&place_at(node->place, i)->id) < node->self)
+            return false;
+    return true;
+}
+
 /* What one partition needs before this peer may change its state. */
 static bool move_is_whole(struct node *node, uint32_t partition, enum place_state state)
 {
@@ -80,7 +92,7 @@ static bool move_is_whole(struct node *node, uint32_t partition, enum place_stat
     if (!is_base && !is_target)
         return true;
     if (state == PLACE_JOINING && others == 0)
-        return false; /* nobody is known to hold anything yet: the list has not come */
+        return move_begins_cell(node); /* else the list has not come yet */
     return move_bits(node->pulled[partition] & base) >= (enough < others ? enough : others);
 }
 

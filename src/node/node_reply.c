@@ -149,7 +149,8 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
         /* what a result shows must outlive the task */
         op.ns = effects_copy(node->fx, op.ns);
         op.key = effects_copy(node->fx, op.key);
-        (void)node_reply_client(node, &op, task->ticket, &kept);
+        node_reply_client(node, &op, task->ticket, &kept)->took_ms =
+            (uint32_t)((node->now - task->started) / 1000u);
     }
     node_task_end(node, task);
 }

@@ -94,10 +94,28 @@ static bool task_is_write(const struct node_task *task)
     return task->op.kind == OP_PUT || task->op.kind == OP_DELETE;
 }
 
+/* Says how many owners there are, how many were needed, and one that is missing. */
+static void task_name_missing(struct node *node, const struct node_task *task,
+                              struct node_outcome *outcome)
+{
+    struct place_owners owners;
+
+    if (!node->is_founded || task->op.kind > OP_DELETE)
+        return;
+    place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
+    outcome->total = owners.base_count;
+    outcome->required = quorum_required(task->op.consistency, owners.base_count);
+    for (uint8_t i = 0; i < owners.base_count; i++)
+        if (owners.peers[i].id8 != node->self && !node_peer_is_reachable(node, owners.peers[i].id8))
+            outcome->absent = owners.peers[i].id8;
+}
+
 void node_task_fail(struct node *node, struct node_task *task, enum status status)
 {
     struct node_outcome outcome = {.status = status};
 
+    if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
+        task_name_missing(node, task, &outcome);
     if (task_is_write(task))
         outcome.outcome = task->is_sent || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
     node_finish(node, task, &outcome);

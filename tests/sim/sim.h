@@ -123,7 +123,6 @@ struct sim_plan {
     uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
     uint32_t fault_every_ms;
     uint32_t safety_s;
-    bool has_storage;
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };

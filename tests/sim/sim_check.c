@@ -91,12 +91,37 @@ void sim_check_close(struct sim *sim)
 
 /* --- D14, D1: what was acknowledged is on disk, then and at the end */
 
-static struct sim_node *check_any(struct sim *sim)
+/* A live peer in the cell that `id` belongs to. */
+static struct sim_node *check_in_cell(struct sim *sim, const struct node_id *id)
 {
     for (uint32_t i = 0; i < sim->node_count; i++)
-        if (sim->nodes[i].node && node_layout(sim->nodes[i].node))
+        if (sim->nodes[i].node && node_layout(sim->nodes[i].node) &&
+            id_is_in_cell(&sim->nodes[i].identity.id, id, sim->plan.cell_depth))
             return &sim->nodes[i];
     return NULL;
+}
+
+static struct sim_node *check_any(struct sim *sim)
+{
+    struct node_id id = {{0}};
+
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        if (sim->nodes[i].node && (id = sim->nodes[i].identity.id, check_in_cell(sim, &id)))
+            return check_in_cell(sim, &id);
+    return NULL;
+}
+
+/* A live peer of the cell that stores a key. */
+static struct sim_node *check_for_key(struct sim *sim, struct slice name)
+{
+    struct sim_node *any = check_any(sim);
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct node_id id;
+
+    if (!any)
+        return NULL;
+    id = id_from_front(bytes_load_u64(node_row_key(any->node, slice_text("sim"), name, room).data));
+    return check_in_cell(sim, &id);
 }
 
 static bool check_disk_has(struct sim *sim, const struct sim_node *peer, struct slice row_key,
@@ -117,9 +142,9 @@ void sim_check_acked(struct sim *sim, uint32_t once)
 {
     char key[32], value[32];
     uint8_t room[STORE_KEY_SIZE_MAX];
-    struct sim_node *any = check_any(sim);
     unsigned copies = 0, required = sim->plan.replicas / 2u + 1u;
     struct slice row_key, ns = slice_text("sim"), name = sim_once_key(once, key);
+    struct sim_node *any = check_for_key(sim, name);
 
     if (!any)
         return;
@@ -129,7 +154,8 @@ void sim_check_acked(struct sim *sim, uint32_t once)
         struct node *node = sim->nodes[i].node;
 
         copies += check_disk_has(sim, &sim->nodes[i], row_key, sim_once_value(once, value));
-        if (!node || !node_layout(node))
+        if (!node || !node_layout(node) ||
+            !id_is_in_cell(node_self(node), node_self(any->node), sim->plan.cell_depth))
             continue;
 
         /* While the cluster is young there are fewer owners than replicas. */
@@ -143,15 +169,16 @@ void sim_check_acked(struct sim *sim, uint32_t once)
                  required);
 }
 
-static void check_final_once(struct sim *sim, uint32_t once, struct sim_node *any)
+static void check_final_once(struct sim *sim, uint32_t once)
 {
     char key[32], value[32];
     uint8_t room[STORE_KEY_SIZE_MAX];
     struct node_id owners[REPLICAS_MAX];
     struct slice name = sim_once_key(once, key), row_key;
+    struct sim_node *any = check_for_key(sim, name);
     unsigned count;
 
-    if (sim->once[once].state != WRITE_ACKED)
+    if (sim->once[once].state != WRITE_ACKED || !any)
         return;
     row_key = node_row_key(any->node, slice_text("sim"), name, room);
     count = node_owners(any->node, node_partition_of(any->node, slice_text("sim"), name), owners);
@@ -199,16 +226,15 @@ static void check_fingerprints(struct sim *sim, struct sim_node *any)
 
 bool sim_check_is_settled(struct sim *sim)
 {
-    struct sim_node *any = check_any(sim);
-
-    if (!any)
+    if (!check_any(sim))
         return false;
     for (uint32_t i = 0; i < sim->node_count; i++) {
         struct sim_node *peer = &sim->nodes[i];
+        struct sim_node *mate = check_in_cell(sim, &peer->identity.id);
 
-        if (peer->node &&
-            (!node_is_ready(peer->node) || node_digest(peer->node) != node_digest(any->node) ||
-             node_layout(peer->node) != node_layout(any->node)))
+        if (peer->node && (!mate || !node_is_ready(peer->node) ||
+                           node_digest(peer->node) != node_digest(mate->node) ||
+                           node_layout(peer->node) != node_layout(mate->node)))
             return false;
     }
     return true;
@@ -254,10 +280,11 @@ void sim_check_views(struct sim *sim)
     }
 }
 
-static void check_owners(struct sim *sim, struct sim_node *any)
+static void check_owners(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++) {
         struct sim_node *peer = &sim->nodes[i];
+        struct sim_node *any = check_in_cell(sim, &peer->identity.id);
 
         for (uint32_t p = 0; peer->node && p < 1u << sim->plan.partition_bits; p++) {
             struct node_id ours[REPLICAS_MAX], theirs[REPLICAS_MAX];
@@ -277,6 +304,9 @@ static void check_members(struct sim *sim)
         for (uint32_t j = 0; sim->nodes[i].node && j < sim->node_count; j++) {
             int rank = node_member_rank(sim->nodes[i].node, &sim->nodes[j].identity.id);
 
+            if (!id_is_in_cell(&sim->nodes[i].identity.id, &sim->nodes[j].identity.id,
+                               sim->plan.cell_depth))
+                continue;
             if (sim->nodes[j].node && rank != RANK_ALIVE)
                 sim_fail(sim, "M10: peer-%u sees peer-%u as %d after heal", i, j, rank);
             if (!sim->nodes[j].node && rank >= 0 && rank < RANK_DEAD)
@@ -293,10 +323,9 @@ void sim_check_final(struct sim *sim)
         return;
     }
     check_members(sim);
-    check_owners(sim, any);
-    if (!sim->plan.has_storage)
-        return;
-    check_fingerprints(sim, any);
+    check_owners(sim);
+    if (!sim->plan.cell_depth)
+        check_fingerprints(sim, any);
     for (uint32_t k = 0; k < sim->once_count; k++)
-        check_final_once(sim, k, any);
+        check_final_once(sim, k);
 }

@@ -54,8 +54,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
                               .cut = swarm_maybe(&rng, 1, 4),
                               .skew = swarm_maybe(&rng, 1, 4),
                               .fault_every_ms = (uint32_t)prng_between(&rng, 500, 6000),
-                              .safety_s = 30,
-                              .has_storage = true};
+                              .safety_s = 30};
     plan->hosts = prng_chance(&rng, 1, 3) ? (plan->peers + 1) / 2 : plan->peers;
     if (prng_chance(&rng, 1, 8))
         plan->replicas = prng_chance(&rng, 1, 2) ? 1 : 5;
@@ -70,8 +69,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->peers = (uint32_t)prng_between(&rng, 16, 32);
         plan->hosts = plan->peers;
         plan->cell_depth = plan->peers > 20 ? 2 : 1;
-        plan->clients = 0;
-        plan->has_storage = false;
+        plan->clients = 2;
         plan->crash = plan->cut = plan->skew = 0;
         plan->safety_s = 15;
     }
