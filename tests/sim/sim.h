@@ -225,7 +225,7 @@ bool sim_disk_get(const struct sim_node *peer, struct slice row_key, struct crdt
 
 /* --- sim_client.c */
 void sim_client_act(struct sim *sim, uint32_t client);
-void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket ticket,
+void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
                       const struct result *result);
 void sim_client_lost(struct sim *sim, const struct sim_node *peer);
 void sim_clients_start(struct sim *sim);

@@ -192,13 +192,13 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
         memcpy(reg->context, result->context.data, result->context.size);
 }
 
-void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket ticket,
+void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
                       const struct result *result)
 {
     for (uint32_t i = 0; i < sim->plan.clients; i++) {
         struct sim_client *client = &sim->clients[i];
 
-        if (!client->is_busy || client->ticket != ticket || client->node != peer->index)
+        if (!client->is_busy || client->ticket != asked || client->node != peer->index)
             continue;
         client->is_busy = false;
         if (!client->is_read)
