@@ -10,6 +10,7 @@
 
 #define JOIN_FIRST_US INSTANT_MS(250) /* first retry: a local cluster starts at once */
 #define JOIN_RETRY_MAX_US INSTANT_S(30)
+#define JOIN_AGAIN_US INSTANT_S(1)   /* between two questions about foundings to one peer */
 #define JOIN_ABSENT_US INSTANT_S(10) /* a founded peer looks for absent seeds so often */
 
 static uint64_t founding_hash(const struct node *node, const struct founding_record *record)
@@ -151,14 +152,31 @@ void node_join_failed(struct node *node, const struct address *address, enum sta
     join_settle(node);
 }
 
+static struct message join_message(struct node *node)
+{
+    return (struct message){
+        .kind = MESSAGE_JOIN,
+        .join = {.record = swim_own_record(node->swim), .founding = founding_bytes(node)}};
+}
+
 void node_join_linked(struct node *node, struct node_link *link)
 {
     struct frame head = {.priority = 0};
-    struct message join = {
-        .kind = MESSAGE_JOIN,
-        .join = {.record = swim_own_record(node->swim), .founding = founding_bytes(node)}};
+    struct message join = join_message(node);
 
     (void)node_send_link(node, link, &head, &join);
+}
+
+/* Asks a peer that believes in another founding which of the two stays. */
+void node_join_ask(struct node *node, uint64_t id8)
+{
+    struct node_peer *peer = node_peer(node, id8);
+    struct message join = join_message(node);
+
+    if (!peer || peer->join_at > node->now)
+        return;
+    peer->join_at = node->now + JOIN_AGAIN_US;
+    (void)node_send_plain(node, id8, &join);
 }
 
 /* Our founding and that of a peer differ. True: they are one now. */
@@ -189,10 +207,15 @@ static void join_asked(struct node *node, struct node_link *link, const struct m
     uint64_t id8 = 0;
     struct frame head = {.flags = FRAME_REPLY};
     struct message joined = {.kind = MESSAGE_JOINED};
-    bool is_one = !node->is_founded || join->founding.size == 0 ||
-                  join_reconcile(node, join->founding, link->peer);
     const struct swim_view *view = swim_find(node->swim, link->peer);
+    bool is_one;
 
+    if (!node->is_booted) { /* "I am new" would be a guess, and the asker might found on it */
+        node_link_close(node, link, STATUS_BUSY);
+        return;
+    }
+    is_one = !node->is_founded || join->founding.size == 0 ||
+             join_reconcile(node, join->founding, link->peer);
     if (view) {
         joined.joined.boot_seen = view->record->boot_counter;
         joined.joined.incarnation_seen = view->incarnation;
