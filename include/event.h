@@ -12,8 +12,8 @@ typedef uint32_t link_id;
 #define LINK_INBOUND 0x80000000u
 
 enum event_kind {
-    EVENT_OPENED,   /* the store is open under a new actor: the first event, and again after REOPEN */
-    EVENT_SEEDS,    /* resolved addresses: the answer to EFFECT_RESOLVE */
+    EVENT_OPENED, /* the store is open under a new actor: the first event, and again after REOPEN */
+    EVENT_SEEDS,  /* resolved addresses: the answer to EFFECT_RESOLVE */
     EVENT_DATAGRAM, /* a UDP packet, still sealed */
     EVENT_REFUSED,  /* the kernel says that nobody listens at an address: evidence, not proof */
     EVENT_LINK_UP,  /* a connection stands (inbound: somebody dialled us) */
@@ -29,8 +29,9 @@ enum event_kind {
 
 struct event {
     enum event_kind kind;
-    instant now;      /* monotonic, us */
-    uint64_t wall_ms; /* wall clock; only ever advances the hybrid clock and dates things for people */
+    instant now; /* monotonic, us */
+    uint64_t
+        wall_ms; /* wall clock; only ever advances the hybrid clock and dates things for people */
     union {
         struct {
             uint64_t boot_counter;

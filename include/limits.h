@@ -9,105 +9,114 @@
 #define GOSSAMER_LIMITS_H
 
 /* --- keys and values (api.md 9) */
-#define NS_SIZE_MAX 64                   /* bytes; a namespace is a label, not a path */
-#define KEY_SIZE_MAX 1024                /* bytes; fits one index row and one log line */
-#define VALUE_SIZE_MAX (8u << 20)        /* bytes; hard ceiling of http.value_max */
-#define VALUE_SIZE_DEFAULT (1u << 20)    /* bytes; http.value_max */
-#define META_SIZE_MAX 4096               /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
-#define CONTEXT_SIZE_MAX 2048            /* bytes of a context token as text */
-#define SIBLINGS_MAX 64                  /* a write that would add one more is refused */
-#define OBJECT_ENTRIES_MAX 255           /* actors in one object; counts are one byte in a row */
-#define OBJECT_VALUES_MAX 255            /* values in one object; merging may exceed SIBLINGS_MAX */
-#define OBJECT_GONE_MAX 255              /* discarded dots that no td covers yet; one byte in a row */
-#define CONTEXT_DOTS_MAX 90              /* dots in one token: 1,451 bytes are 1,935 characters */
-#define OBJECT_SIZE_MAX (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
+#define NS_SIZE_MAX 64                /* bytes; a namespace is a label, not a path */
+#define KEY_SIZE_MAX 1024             /* bytes; fits one index row and one log line */
+#define VALUE_SIZE_MAX (8u << 20)     /* bytes; hard ceiling of http.value_max */
+#define VALUE_SIZE_DEFAULT (1u << 20) /* bytes; http.value_max */
+#define META_SIZE_MAX 4096     /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
+#define CONTEXT_SIZE_MAX 2048  /* bytes of a context token as text */
+#define SIBLINGS_MAX 64        /* a write that would add one more is refused */
+#define OBJECT_ENTRIES_MAX 255 /* actors in one object; counts are one byte in a row */
+#define OBJECT_VALUES_MAX 255  /* values in one object; merging may exceed SIBLINGS_MAX */
+#define OBJECT_GONE_MAX 255    /* discarded dots that no td covers yet; one byte in a row */
+#define CONTEXT_DOTS_MAX 90    /* dots in one token: 1,451 bytes are 1,935 characters */
+#define OBJECT_SIZE_MAX                                                                            \
+    (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
 
 /* --- placement */
-#define REPLICAS_MAX 7                   /* owners of one partition */
-#define OWNERS_MAX (REPLICAS_MAX + 2)    /* owners and the two fallback ranks */
-#define SET_MAX (2 * REPLICAS_MAX)       /* base and target owners of a moving partition together */
+#define REPLICAS_MAX 7                /* owners of one partition */
+#define OWNERS_MAX (REPLICAS_MAX + 2) /* owners and the two fallback ranks */
+#define SET_MAX (2 * REPLICAS_MAX)    /* base and target owners of a moving partition together */
 #define PARTITION_BITS_MAX 16
-#define PARTITION_BITS_DEFAULT 14        /* largest/mean load 1.02 at 10 peers (protocols.md 4) */
+#define PARTITION_BITS_DEFAULT 14 /* largest/mean load 1.02 at 10 peers (protocols.md 4) */
 
 /* --- mesh */
-#define CELL_MAX 2048                    /* members of a full view; 0.5 MB of records */
-#define DATAGRAM_SIZE_MAX 1350           /* bytes; fits every common MTU with tunnels */
-#define DATAGRAM_OVERHEAD 84             /* clear header 20, hello 40, stamp 8, tag 16 */
-#define SELF_RECORD_SIZE_MAX 700         /* bytes of a signed self record */
-#define PLACE_RECORD_SIZE_MAX 220        /* bytes of one placement record */
-#define FRAME_HEADER_SIZE 14             /* bytes */
-#define FRAME_CHUNK_MAX 16384            /* bytes of a frame's body in one record: a value never delays a ping */
+#define CELL_MAX 2048             /* members of a full view; 0.5 MB of records */
+#define DATAGRAM_SIZE_MAX 1350    /* bytes; fits every common MTU with tunnels */
+#define DATAGRAM_OVERHEAD 84      /* clear header 20, hello 40, stamp 8, tag 16 */
+#define SELF_RECORD_SIZE_MAX 700  /* bytes of a signed self record */
+#define PLACE_RECORD_SIZE_MAX 220 /* bytes of one placement record */
+#define FRAME_HEADER_SIZE 14      /* bytes */
+#define FRAME_CHUNK_MAX                                                                            \
+    16384 /* bytes of a frame's body in one record: a value never delays a ping */
 #define FRAME_BODY_MAX (OBJECT_SIZE_MAX + 65536u) /* bytes of one reassembled message */
-#define CONTROL_SIZE_MAX (1u << 20)      /* bytes of a control message */
+#define CONTROL_SIZE_MAX (1u << 20)               /* bytes of a control message */
 #define LINKS_PER_PEER_MAX 2
-#define SEEDS_MAX 64                     /* no reason but a bound */
-#define MESSAGES_PER_DATAGRAM_MAX 64     /* the smallest message takes 20 bytes */
+#define SEEDS_MAX 64                 /* no reason but a bound */
+#define MESSAGES_PER_DATAGRAM_MAX 64 /* the smallest message takes 20 bytes */
 
 /* --- membership (SWIM) */
-#define SWIM_QUEUE_MAX 4096              /* updates waiting to be passed on: two cells in turmoil */
-#define SWIM_PROBES_MAX 64               /* probes in flight: own, for others, witnesses, the dead */
-#define SWIM_ACCUSERS_MAX 4              /* the first and the three that shorten a suspicion */
-#define SWIM_HEALTH_MAX 8                /* of the local health (Lifeguard) */
-#define SWIM_RELAYS 3                    /* peers asked to probe for us */
-#define SWIM_ALL_MAX 8                   /* up to so many live peers news go to everybody at once */
-#define SWIM_ASKED_MAX 64                /* records asked for lately: no second question at once */
+#define SWIM_QUEUE_MAX 4096 /* updates waiting to be passed on: two cells in turmoil */
+#define SWIM_PROBES_MAX 64  /* probes in flight: own, for others, witnesses, the dead */
+#define SWIM_ACCUSERS_MAX 4 /* the first and the three that shorten a suspicion */
+#define SWIM_HEALTH_MAX 8   /* of the local health (Lifeguard) */
+#define SWIM_RELAYS 3       /* peers asked to probe for us */
+#define SWIM_ALL_MAX 8      /* up to so many live peers news go to everybody at once */
+#define SWIM_ASKED_MAX 64   /* records asked for lately: no second question at once */
 
 /* --- overlay (Kademlia) */
-#define KAD_K 16                         /* contacts per bucket */
-#define KAD_ALPHA 3                      /* queries in flight of one lookup */
-#define KAD_BETA 8                       /* contacts per answer */
-#define KAD_REPLACEMENTS 8               /* waiting contacts per bucket */
-#define KAD_BUCKETS_MAX 256              /* one per bit of the identifier */
-#define CELL_DEPTH_MAX 32                /* bits of a NodeID that name a cell; no reason but a bound */
-#define KAD_BUCKETS_KEPT 40              /* the last also holds all longer prefixes */
-#define KAD_LOOKUPS_MAX 16               /* lookups at once, refreshes included: 7 KiB each */
-#define KAD_CANDIDATES_MAX 64            /* contacts one lookup remembers: 4 k */
-#define KAD_LOOKUP_QUERIES_MAX 96        /* of one lookup: 64 contacts, half of them twice */
-#define KAD_CHECKS_MAX 16                /* contacts checked at once: no burst after a pause */
+#define KAD_K 16                  /* contacts per bucket */
+#define KAD_ALPHA 3               /* queries in flight of one lookup */
+#define KAD_BETA 8                /* contacts per answer */
+#define KAD_REPLACEMENTS 8        /* waiting contacts per bucket */
+#define KAD_BUCKETS_MAX 256       /* one per bit of the identifier */
+#define CELL_DEPTH_MAX 32         /* bits of a NodeID that name a cell; no reason but a bound */
+#define KAD_BUCKETS_KEPT 40       /* the last also holds all longer prefixes */
+#define KAD_LOOKUPS_MAX 16        /* lookups at once, refreshes included: 7 KiB each */
+#define KAD_CANDIDATES_MAX 64     /* contacts one lookup remembers: 4 k */
+#define KAD_LOOKUP_QUERIES_MAX 96 /* of one lookup: 64 contacts, half of them twice */
+#define KAD_CHECKS_MAX 16         /* contacts checked at once: no burst after a pause */
 
 /* --- balance */
-#define BALANCE_HOT_ABOVE 4              /* requests in flight a peer may have and still be cold */
-#define BALANCE_FAILURES_MAX 5           /* failures in a row that eject a peer (Envoy's figure) */
+#define BALANCE_HOT_ABOVE 4    /* requests in flight a peer may have and still be cold */
+#define BALANCE_FAILURES_MAX 5 /* failures in a row that eject a peer (Envoy's figure) */
 
 /* --- the edge (api.md 9, security.md H1 to H3) */
-#define EDGE_LINE_MAX 8192               /* bytes of a request line: a key of 1 KiB all in escapes, and a query */
-#define EDGE_HEAD_MAX 16384              /* bytes of a request line and all header fields */
-#define EDGE_FIELDS_MAX 100              /* header fields of one request */
-#define EDGE_USER_MAX 32                 /* Gossamer-Meta-* fields of one request; no reason but a bound */
-#define EDGE_USER_SIZE_MAX 2048          /* bytes of all Gossamer-Meta-* names and values */
-#define EDGE_TYPE_SIZE_MAX 255           /* bytes of a stored Content-Type, -Encoding or Cache-Control */
-#define EDGE_CHUNK_LINE_MAX 300          /* bytes of a chunk header: 16 digits and an extension up to 256 */
-#define EDGE_JSON_SIZE_MAX 65536         /* bytes of a JSON request body */
-#define EDGE_JSON_DEPTH_MAX 32           /* the deepest document of api.md needs 29 */
-#define EDGE_PIPELINE_MAX 128            /* requests of one connection in work */
-#define EDGE_INPUT_SLACK (256u << 10)    /* bytes read ahead of the request in work: four reads */
-#define EDGE_OUTPUT_HIGH (1u << 20)      /* unsent bytes above which no further request is taken */
-#define EDGE_REPLY_MAX (64u << 20)       /* one reply: an object of 16 MiB as base64 in JSON, and room */
-#define EDGE_OUTPUT_MAX (256u << 20)     /* unsent bytes of one connection; beyond it is cut */
-#define EDGE_KEEP_MAX 16384              /* bytes of an empty buffer kept for the next request */
-#define EDGE_BODY_GRACE_S 20             /* a body may be slow for so long (H2) */
-#define EDGE_BODY_RATE_MIN 1000          /* bytes per second after that (H2) */
+#define EDGE_LINE_MAX                                                                              \
+    8192                    /* bytes of a request line: a key of 1 KiB all in escapes, and a query \
+                             */
+#define EDGE_HEAD_MAX 16384 /* bytes of a request line and all header fields */
+#define EDGE_FIELDS_MAX 100 /* header fields of one request */
+#define EDGE_USER_MAX 32    /* Gossamer-Meta-* fields of one request; no reason but a bound */
+#define EDGE_USER_SIZE_MAX 2048 /* bytes of all Gossamer-Meta-* names and values */
+#define EDGE_TYPE_SIZE_MAX 255  /* bytes of a stored Content-Type, -Encoding or Cache-Control */
+#define EDGE_CHUNK_LINE_MAX                                                                        \
+    300                          /* bytes of a chunk header: 16 digits and an extension up to 256  \
+                                  */
+#define EDGE_JSON_SIZE_MAX 65536 /* bytes of a JSON request body */
+#define EDGE_JSON_DEPTH_MAX 32   /* the deepest document of api.md needs 29 */
+#define EDGE_PIPELINE_MAX 128    /* requests of one connection in work */
+#define EDGE_INPUT_SLACK (256u << 10) /* bytes read ahead of the request in work: four reads */
+#define EDGE_OUTPUT_HIGH (1u << 20)   /* unsent bytes above which no further request is taken */
+#define EDGE_REPLY_MAX                                                                             \
+    (64u << 20)                      /* one reply: an object of 16 MiB as base64 in JSON, and room \
+                                      */
+#define EDGE_OUTPUT_MAX (256u << 20) /* unsent bytes of one connection; beyond it is cut */
+#define EDGE_KEEP_MAX 16384          /* bytes of an empty buffer kept for the next request */
+#define EDGE_BODY_GRACE_S 20         /* a body may be slow for so long (H2) */
+#define EDGE_BODY_RATE_MIN 1000      /* bytes per second after that (H2) */
 
 /* --- anti-entropy */
-#define SYNC_ROUNDS_MAX 4                /* our own pull rounds at once (security.md W13) */
-#define SYNC_LANES 4                     /* partitions of one round pulled at once: hides one disk, one RTT */
-#define SYNC_MERGES_MAX 8                /* merges at the node at once: half of its batches */
-#define SYNC_FETCH_MAX 128               /* rows asked for at once: a commit's worth, 128 store tasks */
-#define SYNC_FETCH_SIZE_MAX (64u << 10)  /* bytes of keys in one AE_FETCH; no reason but a bound */
-#define SYNC_PAGE_SIZE_MAX (256u << 10)  /* bytes of one AE_LEAF: 16 records, so that a value may pass */
-#define SYNC_PAGE_KEEP (16u << 10)       /* bytes of an empty page kept for the next */
-#define SYNC_FAILURES_MAX 16             /* partitions that may fail before the round gives up */
-#define SYNC_ROOT_SIZE 22u               /* bytes of one entry of AE_ROOT */
-#define SYNC_ROOTS_MAX 16384u            /* entries of one AE_ROOT: all of 2^14, 352 KiB */
+#define SYNC_ROUNDS_MAX 4  /* our own pull rounds at once (security.md W13) */
+#define SYNC_LANES 4       /* partitions of one round pulled at once: hides one disk, one RTT */
+#define SYNC_MERGES_MAX 8  /* merges at the node at once: half of its batches */
+#define SYNC_FETCH_MAX 128 /* rows asked for at once: a commit's worth, 128 store tasks */
+#define SYNC_FETCH_SIZE_MAX (64u << 10) /* bytes of keys in one AE_FETCH; no reason but a bound */
+#define SYNC_PAGE_SIZE_MAX                                                                         \
+    (256u << 10)                   /* bytes of one AE_LEAF: 16 records, so that a value may pass */
+#define SYNC_PAGE_KEEP (16u << 10) /* bytes of an empty page kept for the next */
+#define SYNC_FAILURES_MAX 16       /* partitions that may fail before the round gives up */
+#define SYNC_ROOT_SIZE 22u         /* bytes of one entry of AE_ROOT */
+#define SYNC_ROOTS_MAX 16384u      /* entries of one AE_ROOT: all of 2^14, 352 KiB */
 
 /* --- the step */
-#define ROUTE_MAX 12                     /* peers named in Gossamer-Route */
-#define LIST_LIMIT_MAX 10000             /* items of one listing page */
+#define ROUTE_MAX 12         /* peers named in Gossamer-Route */
+#define LIST_LIMIT_MAX 10000 /* items of one listing page */
 #define LIST_LIMIT_DEFAULT 1000
-#define SCAN_ROWS_MAX 1000               /* rows of one page read from the store: no long iterator */
-#define LISTS_MAX 32                     /* listings in flight at one peer; each asks every owner */
-#define LIST_PEERS_MAX 255               /* peers one listing asks; counts in an answer are one byte */
-#define LIST_BYTES_MAX (32u << 20)       /* bytes of unmerged pages held by all listings together */
+#define SCAN_ROWS_MAX 1000         /* rows of one page read from the store: no long iterator */
+#define LISTS_MAX 32               /* listings in flight at one peer; each asks every owner */
+#define LIST_PEERS_MAX 255         /* peers one listing asks; counts in an answer are one byte */
+#define LIST_BYTES_MAX (32u << 20) /* bytes of unmerged pages held by all listings together */
 
 _Static_assert(KAD_K >= KAD_BETA, "a bucket can fill one answer");
 _Static_assert(SELF_RECORD_SIZE_MAX + 200 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
@@ -117,8 +126,10 @@ _Static_assert(KAD_BETA * 100 + 100 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
 _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
 
 _Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
-_Static_assert(SYNC_ROOTS_MAX * SYNC_ROOT_SIZE <= CONTROL_SIZE_MAX, "a list of roots is a control message");
-_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX, "any key can be fetched");
+_Static_assert(SYNC_ROOTS_MAX *SYNC_ROOT_SIZE <= CONTROL_SIZE_MAX,
+               "a list of roots is a control message");
+_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
+               "any key can be fetched");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
                "every sibling of an object fits one reply");
 

@@ -74,8 +74,8 @@ struct self_record {
     struct address addresses[SELF_ADDRESSES_MAX];
     uint16_t http_port;
     struct label name, host, zone;
-    uint8_t tags_size;  /* reserved: encoded tags */
-    uint32_t features;  /* bits 16-31 reserved */
+    uint8_t tags_size; /* reserved: encoded tags */
+    uint32_t features; /* bits 16-31 reserved */
 };
 #define SELF_LEFT 1u /* the subject left: the only source of RANK_LEFT */
 

@@ -21,11 +21,11 @@ struct node_config {
     struct address addresses[SELF_ADDRESSES_MAX]; /* advertised mesh addresses */
     uint16_t http_port;
     enum node_profile profile;
-    uint8_t replicas;       /* used when this peer founds the cluster */
-    uint8_t partition_bits; /* same */
-    uint8_t cell_depth;     /* same; 0 outside the tests of the overlay */
-    const char *seeds;      /* borrowed: comma separated host[:port], "" for none */
-    uint32_t members_max;   /* capacity of the member table; at most CELL_MAX * 2 */
+    uint8_t replicas;        /* used when this peer founds the cluster */
+    uint8_t partition_bits;  /* same */
+    uint8_t cell_depth;      /* same; 0 outside the tests of the overlay */
+    const char *seeds;       /* borrowed: comma separated host[:port], "" for none */
+    uint32_t members_max;    /* capacity of the member table; at most CELL_MAX * 2 */
     uint32_t operations_max; /* operations in flight, coordinated or forwarded */
     uint32_t links_max;
     uint32_t value_max;          /* bytes */
@@ -72,6 +72,9 @@ uint64_t node_digest(const struct node *node);
 uint64_t node_layout(const struct node *node);
 /* node_is_ready tells whether the node would serve: founded, store open, on the placement list. */
 bool node_is_ready(const struct node *node);
+/* node_is_recovering tells whether the node's copies do not count in reads yet. When it ends the
+ * driver may forget that the store was damaged. */
+bool node_is_recovering(const struct node *node);
 /* node_place_state returns the peer's own state on the placement list, 0 when not on it. */
 unsigned node_place_state(const struct node *node);
 /* node_partition_of gives the partition of a key; meaningful once the founding is known. */

@@ -30,13 +30,19 @@ enum op_kind {
     OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
 };
 
-enum consistency { CONSISTENCY_DEFAULT = 0, CONSISTENCY_ONE = 1, CONSISTENCY_QUORUM = 2, CONSISTENCY_ALL = 3 };
+enum consistency {
+    CONSISTENCY_DEFAULT = 0,
+    CONSISTENCY_ONE = 1,
+    CONSISTENCY_QUORUM = 2,
+    CONSISTENCY_ALL = 3
+};
 
-/* Conditions of a request; more than one bit may be set. `etags` belongs to MATCH and NONE_MATCH. */
-#define CONDITION_MATCH 1u          /* If-Match: "a", "b" */
-#define CONDITION_NONE_MATCH 2u     /* If-None-Match: "a" */
-#define CONDITION_EXISTS 4u         /* If-Match: * */
-#define CONDITION_ABSENT 8u         /* If-None-Match: * */
+/* Conditions of a request; more than one bit may be set. `etags` belongs to MATCH and NONE_MATCH.
+ */
+#define CONDITION_MATCH 1u      /* If-Match: "a", "b" */
+#define CONDITION_NONE_MATCH 2u /* If-None-Match: "a" */
+#define CONDITION_EXISTS 4u     /* If-Match: * */
+#define CONDITION_ABSENT 8u     /* If-None-Match: * */
 #define OP_ETAGS_MAX 8
 
 /* Slices live as long as the event that carries the op; the core copies what it keeps. */
@@ -48,14 +54,14 @@ struct op {
     uint8_t etag_count;
     bool is_verify;    /* OP_LOOKUP: ask every owner */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
-    uint32_t limit; /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
+    uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
     uint64_t etags[OP_ETAGS_MAX];
-    struct slice ns, key;   /* OP_BLOCK: comma separated names or ids in `key` */
-    struct slice prefix;    /* OP_LIST */
-    struct slice after;     /* OP_LIST: exclusive start, empty from the beginning */
-    struct slice context;   /* causal context token as the client sent it; empty: blind */
-    struct slice meta;      /* OP_PUT: encoded metadata (meta fields below) */
-    struct slice body;      /* OP_PUT */
+    struct slice ns, key; /* OP_BLOCK: comma separated names or ids in `key` */
+    struct slice prefix;  /* OP_LIST */
+    struct slice after;   /* OP_LIST: exclusive start, empty from the beginning */
+    struct slice context; /* causal context token as the client sent it; empty: blind */
+    struct slice meta;    /* OP_PUT: encoded metadata (meta fields below) */
+    struct slice body;    /* OP_PUT */
 };
 
 /* Metadata of a value: fields (tag u8 | length u16 big-endian | bytes), tags ascending, USER may

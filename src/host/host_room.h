@@ -47,6 +47,7 @@ struct host {
     struct place_cache *tables;
     char *seeds; /* comma separated */
     struct node *node;
+    bool is_recovering; /* the node's copies did not count after its last step */
     struct edge *edge;
     struct host_udp *udp;
     struct host_links *links;

@@ -74,7 +74,7 @@ static void node_request(struct node *node, const struct event *event)
         return;
     }
     if (node->phase != NODE_OPEN || !node->is_founded || op->kind == OP_LEAVE ||
-        op->kind == OP_LOOKUP) {
+        (op->kind == OP_LOOKUP && !op->is_verify)) {
         node_request_plain(node, op, asker);
         return;
     }
@@ -91,6 +91,8 @@ static void node_request(struct node *node, const struct event *event)
     node_task_timed(node, task, op->timeout_ms);
     if (op->kind == OP_LIST) {
         node_list_begin(node, task);
+    } else if (op->kind == OP_LOOKUP) {
+        node_verify_begin(node, task);
     } else if (op->kind == OP_OVERLAY) {
         node_overlay_begin(node, task);
     } else {

@@ -166,6 +166,7 @@ struct node_peer {
     uint64_t id8;
     instant verify_at; /* earliest next PING of our own that proves its epoch */
     instant table_at;  /* earliest next comparison of tables */
+    instant join_at;   /* earliest next question about foundings */
     instant sync_at;   /* next anti-entropy round with it */
     uint64_t boot_counter;
     struct node_link *link; /* the one we send on; READY, or on its way */

@@ -48,6 +48,8 @@ void node_datagram(struct node *node, const struct event *event);
 bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8);
 void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message);
+void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
+                          const struct message *message);
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message);
 
@@ -57,6 +59,7 @@ void node_join_start(struct node *node);
 void node_join_seeds(struct node *node, const struct event *event);
 void node_join_failed(struct node *node, const struct address *address, enum status reason);
 void node_join_linked(struct node *node, struct node_link *link);
+void node_join_ask(struct node *node, uint64_t id8);
 void node_join_message(struct node *node, struct node_link *link, const struct message *message);
 
 /* node_boot.c */
@@ -108,8 +111,6 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object);
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done);
-void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
-                          const struct message *message);
 
 /* node_replica.c */
 struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
@@ -198,6 +199,11 @@ void node_locate(struct node *node, struct node_task *task);
 void node_locate_found(struct node *node, struct node_task *task, const struct kad_output *done);
 void node_locate_message(struct node *node, uint64_t peer, const struct frame *frame,
                          const struct message *message);
+
+/* node_verify.c */
+void node_verify_finish(struct node *node, struct node_task *task);
+void node_verify_begin(struct node *node, struct node_task *task);
+bool node_verify_answered(struct node *node, uint32_t request, const struct quorum_answer *answer);
 
 /* node_facts.c */
 void node_swim_emit(void *context, const struct swim_output *output);

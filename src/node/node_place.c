@@ -157,6 +157,7 @@ void node_table_received(struct node *node, const struct swim_from *sender,
     if (ours && table->founding && ours != table->founding) {
         metric_add(&node->metrics, METRIC_INCIDENTS, 1);
         node_trace(node, TRACE_FOUNDING_CONFLICT, peer, 0, 0);
+        node_join_ask(node, peer); /* a founding that holds nothing yet gives way to the older */
         return;
     }
     swim_receive(node->swim, node->now, sender, message);

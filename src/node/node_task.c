@@ -177,7 +177,9 @@ void node_task_expired(struct node *node, struct node_task *task)
         node_forward_again(node, task);
         return;
     }
-    if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+    if (task->op.kind == OP_LOOKUP)
+        node_verify_finish(node, task);
+    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
         node_task_fail(node, task, STATUS_DEADLINE);
     else
         node_task_end(node, task);

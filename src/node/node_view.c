@@ -43,6 +43,11 @@ bool node_is_ready(const struct node *node)
            (state == PLACE_ACTIVE || state == PLACE_LEAVING);
 }
 
+bool node_is_recovering(const struct node *node)
+{
+    return node->is_recovering;
+}
+
 uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key)
 {
     struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);

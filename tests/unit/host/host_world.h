@@ -70,6 +70,12 @@ instant node_deadline(const struct node *node)
     return node->deadline;
 }
 
+bool node_is_recovering(const struct node *node)
+{
+    (void)node;
+    return false;
+}
+
 const struct metrics *node_metrics(struct node *node)
 {
     (void)node;
