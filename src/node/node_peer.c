@@ -98,7 +98,7 @@ void node_block(struct node *node, struct slice names)
     size_t from = 0;
 
     node->blocked_count = 0;
-    for (size_t i = 0; i <= names.size; i++) {
+    for (size_t i = 0; names.size > 0 && i <= names.size; i++) {
         if (i < names.size && names.data[i] != ',')
             continue;
 
