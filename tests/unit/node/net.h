@@ -87,7 +87,7 @@ struct net {
     struct net_item items[NET_ITEMS];
     uint32_t first, last; /* of items: they are handled in the order they were asked for */
     struct {
-        bool is_open;
+        bool is_open[2]; /* per side: what was sent before a close still arrives */
         unsigned peer[2];
         link_id link[2];
     } links[NET_LINKS];
@@ -188,7 +188,7 @@ NET_MAYBE void net_kill(struct net *net, unsigned index)
     net->peers[index].node = NULL;
     for (int at = 0; at < NET_LINKS; at++)
         for (unsigned side = 0; side < 2; side++)
-            if (net->links[at].is_open && net->links[at].peer[side] == index)
+            if (net->links[at].is_open[side] && net->links[at].peer[side] == index)
                 net_close(net, index, net->links[at].link[side]);
 }
 

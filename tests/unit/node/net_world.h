@@ -81,10 +81,11 @@ static void net_trace(void *context, enum trace_code code, uint64_t a, uint64_t 
 {
     struct net_peer *peer = context;
 
-    (void)a;
-    (void)b;
-    (void)c;
     peer->net->traces[code]++;
+    if (getenv("NET_TRACE"))
+        fprintf(stderr, "%.3f peer-%u %s %llx %llu %llx\n", (double)peer->net->now / 1e6,
+                peer->index, trace_name(code), (unsigned long long)a, (unsigned long long)b,
+                (unsigned long long)c);
 }
 
 /* --- effects */
@@ -130,9 +131,9 @@ static void net_connect(struct net *net, struct net_peer *from, const struct eff
         net_push(net, NET_DOWN, from->index, SLICE_NONE)->link = effect->link.link;
         return;
     }
-    while (net->links[at].is_open)
+    while (net->links[at].is_open[0] || net->links[at].is_open[1])
         assert_true(++at < NET_LINKS);
-    net->links[at].is_open = true;
+    net->links[at].is_open[0] = net->links[at].is_open[1] = true;
     net->links[at].peer[0] = from->index;
     net->links[at].peer[1] = to;
     net->links[at].link[0] = effect->link.link;
@@ -147,7 +148,7 @@ static int net_other(const struct net *net, unsigned peer, link_id link, unsigne
 {
     for (int at = 0; at < NET_LINKS; at++)
         for (unsigned side = 0; side < 2; side++)
-            if (net->links[at].is_open && net->links[at].peer[side] == peer &&
+            if (net->links[at].is_open[side] && net->links[at].peer[side] == peer &&
                 net->links[at].link[side] == link) {
                 *other = !side;
                 return at;
@@ -162,8 +163,8 @@ static void net_close(struct net *net, unsigned peer, link_id link)
 
     if (at < 0)
         return;
-    net->links[at].is_open = false;
-    if (net->peers[net->links[at].peer[other]].node)
+    net->links[at].is_open[!other] = false;
+    if (net->links[at].is_open[other] && net->peers[net->links[at].peer[other]].node)
         net_push(net, NET_DOWN, net->links[at].peer[other], SLICE_NONE)->link =
             net->links[at].link[other];
 }
@@ -322,6 +323,7 @@ static void net_happen(struct net *net, const struct net_item *item)
     struct net_peer *peer = &net->peers[item->peer];
     struct event event = {.kind = EVENT_DATAGRAM};
     unsigned other;
+    int at;
 
     switch (item->kind) {
     case NET_DATAGRAM:
@@ -343,6 +345,9 @@ static void net_happen(struct net *net, const struct net_item *item)
         net_step(net, peer, &event);
         break;
     case NET_DOWN:
+        at = net_other(net, item->peer, item->link, &other);
+        if (at >= 0)
+            net->links[at].is_open[!other] = false;
         event.kind = EVENT_LINK_DOWN;
         event.link.link = item->link;
         event.link.reason = STATUS_CLOSED;
