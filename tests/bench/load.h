@@ -44,7 +44,7 @@ struct load_reply {
 /* What the servers have used up to now. */
 struct load_sample {
     uint64_t time_ns, cpu_us, client_cpu_us;
-    uint64_t syscalls, commits; /* of the metrics, 0 without */
+    uint64_t syscalls; /* of the metrics, 0 without */
 };
 
 struct load_result {

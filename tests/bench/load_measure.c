@@ -71,7 +71,6 @@ void load_sample_take(const struct load_options *options, struct load_sample *sa
 
         text[got] = 0;
         sample->syscalls += load_metric(text, "gossamer_syscalls_total");
-        sample->commits += load_metric(text, "gossamer_store_commits_total");
     }
     for (unsigned i = 0; i < options->pid_count; i++)
         sample->cpu_us += load_cpu(options->pids[i]);
@@ -154,8 +153,7 @@ void load_result_print(FILE *out, const struct load_options *options,
     fprintf(out, "\"p50_us\":%.0f,\"p99_us\":%.0f,\"failed\":%" PRIu64 ",",
             load_quantile(result, 0.5), load_quantile(result, 0.99), load_failures(result));
     if (options->has_metrics && result->requests)
-        fprintf(out, "\"syscalls_per_op\":%.2f,\"commits\":%" PRIu64 ",",
-                (double)(b->syscalls - a->syscalls) / ops, b->commits - a->commits);
+        fprintf(out, "\"syscalls_per_op\":%.2f,", (double)(b->syscalls - a->syscalls) / ops);
     load_print_statuses(out, result);
     fputs("}\n", out);
     fflush(out);
