@@ -52,7 +52,8 @@ build_mutant() { # name file killer
     fi
 }
 
-# True: this run noticed the bug.
+# True: this run noticed the bug. `code` is how the program ended.
+code=0
 run_kills() { # name killer seed
     local dir=$scratch/$1
     if [ "$2" = sim ]; then
@@ -60,14 +61,16 @@ run_kills() { # name killer seed
     else
         timeout "$seed_limit" "$dir/program" >"$dir/run.log" 2>&1
     fi
-    [ $? -ne 0 ]
+    code=$?
+    [ "$code" -ne 0 ]
 }
 
 # How the killer said it: the broken invariant, the failed test, or the way the process ended.
 cause() { # name
     local dir=$scratch/$1 line
-    line=$(grep -m1 -oE '(: [A-Z][A-Z0-9]*: .*)|(\[  FAILED  \] [a-zA-Z].*)|(ensure.*)' "$dir/run.log" | head -1)
-    echo "${line:-no verdict at all}" | sed 's/^: //' | cut -c1-70
+    line=$(grep -m1 -oE '(: [A-Z][A-Z0-9]*: .*)|(\[  FAILED  \] [a-zA-Z].*)|(broken invariant.*)' \
+        "$dir/run.log" | head -1)
+    echo "${line:-ended with status $code}" | sed 's/^: //' | cut -c1-70
 }
 
 check_one() { # name file killer seeds
@@ -135,7 +138,7 @@ if [ "$started" -eq 0 ]; then
     echo "no such mutant"
     exit 2
 fi
-sort "$scratch"/*.verdict
+grep -hE '^(ok|FAIL)' "$scratch"/*.verdict | sort
 failed=$(cat "$scratch"/*.verdict | grep -c '^FAIL')
 echo "$((started - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,5 +1,6 @@
 /* node_move_test.c: coming and going: who counts when, and that nothing is left behind. */
 #include "net.h"
+#include "node_parts.h"
 
 static void test_a_joiner_counts_only_after_it_has_pulled(void **state)
 {
@@ -98,6 +99,7 @@ static void test_D11_a_peer_in_recovery_does_not_vote(void **state)
     net->peers[1].node->is_recovering = true; /* as after a torn log */
     net->peers[1].is_cold = false;
     net_kill(net, 2);
+    net_run(net, 1000); /* one other copy is not enough to be compared with */
     one.consistency = CONSISTENCY_QUORUM;
     assert_true(net_do(net, 0, &one)->status != STATUS_OK); /* one sound copy of three */
     net_boot(net, 2);
@@ -111,7 +113,7 @@ static void test_D11_a_peer_in_recovery_does_not_vote(void **state)
 static void test_D3_a_peer_that_was_away_is_brought_up_to_date(void **state)
 {
     struct net *net = net_formed(3, 3);
-    struct op gone = net_op(OP_DELETE, "k1", NULL);
+    struct op gone = net_op(OP_DELETE, "k1", NULL), near = net_op(OP_GET, "k2", NULL);
     uint32_t rows;
 
     (void)state;
@@ -131,9 +133,51 @@ static void test_D3_a_peer_that_was_away_is_brought_up_to_date(void **state)
         assert_memory_equal(&a, &b, sizeof(a));
     }
     assert_true(net->traces[TRACE_SYNC_REPAIRED] > 0);
+    near.consistency = CONSISTENCY_ONE;
+    assert_string_equal(net_do(net, 2, &near)->bodies[0], "newer"); /* its own copy */
     net_kill(net, 0);
     assert_string_equal(net_value(net, 2, "k2")->bodies[0], "newer");
     assert_int_equal(net_value(net, 2, "k1")->status, STATUS_MISSING);
+    net_delete(net);
+}
+
+/* Hands a PUT_OBJ to a node, and tells whether it begins to store it. */
+static bool stores(struct net *net, struct node *node, uint64_t from, const struct message *put)
+{
+    struct frame frame = {.request = 77};
+    bool is_written = false;
+
+    node->fx = &net->fx; /* as within a step */
+    node_replica_asked(node, from, &frame, put);
+    node_settle(node);
+    for (uint32_t i = 0; i < net->fx.count; i++)
+        is_written |= net->fx.items[i].kind == EFFECT_WRITE;
+    effects_reset(&net->fx);
+    return is_written;
+}
+
+static void test_K7_a_write_counted_under_another_layout_is_refused(void **state)
+{
+    struct net *net = net_formed(2, 3);
+    struct node *node = net->peers[1].node;
+    uint64_t from = id_front(node_self(net->peers[0].node));
+    struct crdt_object *object = calloc(1, sizeof(*object));
+    struct crdt_value value = {.kind = CRDT_VALUE};
+    uint8_t room[256];
+    struct writer out = writer_over(room, sizeof(room));
+    struct message put = {.kind = MESSAGE_PUT_OBJ,
+                          .put_obj = {.ns = slice_text("n"), .key = slice_text("k")}};
+
+    (void)state;
+    assert_int_equal(crdt_object_write(object, NULL, 5, 10, &value), STATUS_OK);
+    assert_int_equal(crdt_object_encode(object, &out), STATUS_OK);
+    put.put_obj.object = writer_done(&out);
+    put.put_obj.layout = node_layout(node) ^ 1;
+    assert_false(stores(net, node, from, &put));
+    assert_int_equal(pool_used(&node->tasks), 0);
+    put.put_obj.layout = node_layout(node);
+    assert_true(stores(net, node, from, &put));
+    free(object);
     net_delete(net);
 }
 
@@ -145,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_a_leaver_waits_for_an_heir_that_cannot_store),
         cmocka_unit_test(test_the_last_peer_may_leave_at_once),
         cmocka_unit_test(test_D11_a_peer_in_recovery_does_not_vote),
+        cmocka_unit_test(test_K7_a_write_counted_under_another_layout_is_refused),
         cmocka_unit_test(test_D3_a_peer_that_was_away_is_brought_up_to_date),
     };
 
