@@ -326,7 +326,7 @@ static bool balance_is_better(const struct balance_rating *a, const struct balan
 void balance_rank(const struct balance *balance, instant now, const uint64_t *id8s, uint8_t count,
                   uint8_t *order)
 {
-    struct balance_rating ratings[UINT8_MAX];
+    SCRATCH struct balance_rating ratings[UINT8_MAX];
     unsigned out = 0;
 
     for (unsigned i = 0; i < count; i++) {

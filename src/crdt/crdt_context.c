@@ -88,18 +88,21 @@ uint64_t crdt_context_stamp_max(const struct crdt_context *context)
 static const char context_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* The caller has made sure that there is room. */
 static void text_write(struct writer *text, struct slice bytes)
 {
+    uint8_t *to = write_room(text, TOKEN_TEXT_SIZE(bytes.size));
     uint32_t bits = 0;
     unsigned count = 0;
 
+    ensure(to != NULL);
     for (size_t i = 0; i < bytes.size; i++) {
         bits = (bits << 8 | bytes.data[i]) & 0xffffu;
         for (count += 8; count >= 6; count -= 6)
-            write_u8(text, (uint8_t)context_alphabet[bits >> (count - 6) & 63]);
+            *to++ = (uint8_t)context_alphabet[bits >> (count - 6) & 63];
     }
     if (count > 0)
-        write_u8(text, (uint8_t)context_alphabet[bits << (6 - count) & 63]);
+        *to = (uint8_t)context_alphabet[bits << (6 - count) & 63];
 }
 
 static bool text_read(struct slice text, struct writer *bytes)
@@ -128,7 +131,7 @@ static bool text_read(struct slice text, struct writer *bytes)
 static uint64_t token_check(const struct crdt_scope *scope, struct slice token)
 {
     static const char purpose[] = "gossamer causal context";
-    uint8_t bytes[NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
+    CRDT_SCRATCH uint8_t bytes[NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
     struct writer out = writer_over(bytes, sizeof(bytes));
     struct hash16 key = hash_sip128(scope->seed, purpose, sizeof(purpose) - 1);
 
@@ -153,7 +156,7 @@ static void dots_write(struct writer *out, const struct dot *dots, unsigned coun
 enum status crdt_context_encode(const struct crdt_context *context, const struct crdt_scope *scope,
                                 struct writer *text)
 {
-    uint8_t bytes[TOKEN_SIZE_MAX];
+    CRDT_SCRATCH uint8_t bytes[TOKEN_SIZE_MAX];
     struct writer out = writer_over(bytes, sizeof(bytes));
     unsigned dots = context->dot_count < CONTEXT_DOTS_MAX ? context->dot_count : CONTEXT_DOTS_MAX;
     unsigned room = CONTEXT_DOTS_MAX - dots;
@@ -187,7 +190,7 @@ static uint16_t dots_read(struct reader *in, struct dot *dots)
 enum status crdt_context_decode(struct slice text, const struct crdt_scope *scope,
                                 struct crdt_context *context)
 {
-    uint8_t bytes[TOKEN_SIZE_MAX];
+    CRDT_SCRATCH uint8_t bytes[TOKEN_SIZE_MAX];
     struct writer token = writer_over(bytes, sizeof(bytes));
     struct reader in;
 

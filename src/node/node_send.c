@@ -124,7 +124,7 @@ bool node_send_link(struct node *node, struct node_link *link, const struct fram
     size_t size = wire_stream_size(message);
     uint8_t *body = effects_alloc(node->fx, size + 1);
     struct writer out = writer_over(body, size);
-    uint8_t plain[FRAME_HEADER_SIZE + FRAME_CHUNK_MAX];
+    SCRATCH uint8_t plain[FRAME_HEADER_SIZE + FRAME_CHUNK_MAX];
     size_t at = 0;
 
     if (wire_stream_encode(&out, message) != STATUS_OK)

@@ -100,7 +100,7 @@ static uint8_t record_tag(struct seal_stream *stream, uint64_t stamp, size_t siz
 static enum status record_push(struct seal_stream *stream, uint64_t stamp, struct slice plain,
                                struct writer *out)
 {
-    uint8_t text[8 + SEAL_STREAM_PLAIN_MAX];
+    SCRATCH uint8_t text[8 + SEAL_STREAM_PLAIN_MAX];
     size_t sealed = 8 + plain.size + STREAM_TAG_SIZE;
 
     if (out->is_full || out->capacity - out->size < 2 + sealed)

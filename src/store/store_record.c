@@ -23,7 +23,7 @@ static const uint8_t store_record_key[HASH_SEED_SIZE] = "gossamer record";
 static uint32_t store_record_check(enum store_family family, struct slice row_key,
                                    const uint8_t *front, struct slice body)
 {
-    uint8_t head[1 + RECORD_FRONT + STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t head[1 + RECORD_FRONT + STORE_KEY_SIZE_MAX];
     uint8_t key[HASH_SEED_SIZE];
     struct writer writer = writer_over(head, sizeof head);
     struct slice done;
