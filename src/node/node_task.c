@@ -14,10 +14,16 @@
     INSTANT_MS(20) /* while tables are compared: a few round trips on a local network */
 #define GRACE_US INSTANT_MS(50) /* quorum ends an operation itself; this is behind it */
 
-/* Gives a task a request number nobody has answered to yet. */
+/* Gives a task a request number nobody has answered to yet: its place in the pool and a generation.
+ * Generations begin again at 1 before the number would wrap: 0 is no request, and a number that
+ * wrapped would name another place. */
 static void task_number(struct node *node, struct node_task *task)
 {
-    task->id = ++node->task_generation * node->tasks.capacity + pool_index(&node->tasks, task);
+    uint32_t capacity = node->tasks.capacity;
+
+    if (++node->task_generation >= UINT32_MAX / capacity)
+        node->task_generation = 1;
+    task->id = node->task_generation * capacity + pool_index(&node->tasks, task);
 }
 
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
