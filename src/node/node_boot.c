@@ -59,8 +59,7 @@ void node_founding_adopt(struct node *node, const struct founding_record *record
         ensure_unreachable(); /* sizes are bounded by the record's own checks */
     swim_seed(node->swim, record->hash_seed);
     node_persist_soon(node);
-    if (node->phase == NODE_OPEN)
-        node_place_start(node);
+    node->is_place_due = true; /* once we know what the others know of us */
 }
 
 static void boot_swim(struct node *node)
@@ -124,11 +123,13 @@ static void boot_finish(struct node *node)
 
     node->phase = NODE_OPEN;
     node->is_booted = true;
+    if (node->place)
+        node_marks_reset(node);
     node_move_wake(node);
     if (!was_first)
         return;
     boot_swim(node);
-    if (node->is_founded)
+    if (node->is_founded && place_find(node->place, node->self))
         node_place_start(node);
     node_persist(node); /* our incarnation above all: it is being announced */
     node_join_start(node);

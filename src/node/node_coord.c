@@ -66,7 +66,8 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
         node_task_fail(node, task, status);
 }
 
-static bool coord_condition_holds(const struct op *op, const struct crdt_object *object)
+/* Checks a request's conditions against what is there. */
+bool node_condition_holds(const struct op *op, const struct crdt_object *object)
 {
     uint16_t index;
     bool is_there = crdt_object_winner(object, &index) && object->values[index].kind == CRDT_VALUE;
@@ -98,7 +99,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
 
     task->is_created =
         !crdt_object_winner(object, &index) || object->values[index].kind != CRDT_VALUE;
-    if (op->condition && !coord_condition_holds(op, object))
+    if (op->condition && !node_condition_holds(op, object))
         return STATUS_PRECONDITION;
     if (op->context.size) {
         context = &node->context;

@@ -161,6 +161,12 @@ struct node_batch {
     struct buffer items;
 };
 
+/* Up to N - W + 1 or W peers of one partition, as their place in the pool of peers + 1. */
+#define NODE_MARKS_MAX (REPLICAS_MAX / 2 + 1)
+struct node_marks {
+    uint16_t peers[NODE_MARKS_MAX];
+};
+
 /* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
 struct node_peer {
     uint64_t id8;
@@ -195,7 +201,8 @@ struct node {
     /* the cluster */
     struct founding_record founding;
     bool is_founded, is_joined;
-    char *seeds_text; /* owned: comma separated */
+    bool is_place_due; /* our place on the list is not settled: nobody has told us what it was */
+    char *seeds_text;  /* owned: comma separated */
     struct address seeds[NODE_SEED_ADDRESSES_MAX];
     uint32_t seed_count, seeds_open; /* addresses; how many of this round have not answered */
     uint32_t seeds_silent, seeds_new, seeds_self; /* how those of this round answered */
@@ -228,11 +235,9 @@ struct node {
     bool is_leaving, is_leave_done;
     ticket leave_ticket;
     struct list facts; /* queued outputs, handled when the room that made them has returned */
-    /* movement: which owners (bits by their position in place_owners) each partition was pulled
-     * from, and which have pulled it from us, both since `moving_layout` */
-    uint16_t *pulled, *given; /* one per partition, owned */
-    uint64_t moving_layout;
-    instant placed_at; /* when we went JOINING or LEAVING */
+    struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
+    uint64_t marks_layout;             /* the layout they were last trimmed to */
+    instant placed_at;                 /* when we went JOINING or LEAVING */
     /* counters */
     uint64_t keys, bytes;
     struct metrics metrics;

@@ -20,33 +20,24 @@
 static const uint64_t stable_us[] = {
     [PROFILE_LOCAL] = INSTANT_S(2), [PROFILE_LAN] = INSTANT_S(30), [PROFILE_WAN] = INSTANT_S(60)};
 
-static unsigned move_bits(uint16_t mask)
+/* Tells whether this peer is coming, going, or being made whole. */
+static bool move_is_needed(struct node *node)
 {
-    unsigned count = 0;
+    unsigned state = node_place_state(node);
 
-    for (; mask; mask &= (uint16_t)(mask - 1))
-        count++;
-    return count;
-}
-
-/* What pulls and gifts were counted under another layout counts no longer. */
-static void move_reset(struct node *node)
-{
-    size_t size = place_partition_count(node->place) * sizeof(uint16_t);
-
-    node->moving_layout = place_layout(node->place);
-    memset(node->pulled, 0, size);
-    memset(node->given, 0, size);
+    return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
+           node->is_leaving;
 }
 
 void node_move_wake(struct node *node)
 {
     if (!node->place || node->phase != NODE_OPEN)
         return;
-    if (node->moving_layout != place_layout(node->place))
-        move_reset(node);
-    list_for_each (&node->peer_list, link)
-        list_entry(link, struct node_peer, in_peers)->sync_at = 0;
+    if (move_is_needed(node)) {
+        node_marks_trim(node);
+        list_for_each (&node->peer_list, link)
+            list_entry(link, struct node_peer, in_peers)->sync_at = 0;
+    }
     heap_set(&node->timers, &node->move_timer.in_timers, node->now);
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
 }
@@ -67,33 +58,25 @@ static bool move_begins_cell(struct node *node)
 static bool move_is_whole(struct node *node, uint32_t partition, enum place_state state)
 {
     struct place_owners owners;
-    uint16_t base = 0, target = 0;
-    bool is_base = false, is_target = false;
+    unsigned others, enough, pulled;
+    bool is_base = false, is_ours = false;
 
     place_owners(node->place, partition, &owners);
     for (uint8_t i = 0; i < owners.count; i++) {
-        if (owners.peers[i].id8 == node->self) {
-            is_base = owners.peers[i].is_base;
-            is_target = owners.peers[i].is_target;
-            continue;
-        }
-        base |= (uint16_t)(owners.peers[i].is_base << i);
-        target |= (uint16_t)(owners.peers[i].is_target << i);
+        is_ours |= owners.peers[i].id8 == node->self;
+        is_base |= owners.peers[i].id8 == node->self && owners.peers[i].is_base;
     }
-
-    unsigned base_quorum = owners.base_count / 2u + 1u;
-    unsigned target_quorum = owners.target_count / 2u + 1u;
-    unsigned enough = owners.base_count - base_quorum + 1u;
-    unsigned others = move_bits(base);
-
+    others = owners.base_count - (unsigned)is_base;
+    enough = owners.base_count - owners.base_count / 2u; /* N - W + 1 */
+    pulled = node_marks_count(&node->pulled[partition]);
     if (state == PLACE_LEAVING) /* we count as one of the base owners compared */
-        return !is_base || (move_bits(node->pulled[partition] & base) + 1u >= enough &&
-                            move_bits(node->given[partition] & target) >= target_quorum);
-    if (!is_base && !is_target)
+        return !is_base || (pulled + 1u >= enough && node_marks_count(&node->given[partition]) >=
+                                                         owners.target_count / 2u + 1u);
+    if (!is_ours)
         return true;
     if (state == PLACE_JOINING && others == 0)
         return move_begins_cell(node); /* else the list has not come yet */
-    return move_bits(node->pulled[partition] & base) >= (enough < others ? enough : others);
+    return pulled >= (enough < others ? enough : others);
 }
 
 static bool move_is_complete(struct node *node, enum place_state state)
@@ -102,14 +85,6 @@ static bool move_is_complete(struct node *node, enum place_state state)
         if (!move_is_whole(node, p, state))
             return false;
     return true;
-}
-
-static bool move_is_needed(struct node *node)
-{
-    unsigned state = node_place_state(node);
-
-    return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
-           node->is_leaving;
 }
 
 static void move_left(struct node *node)
@@ -158,6 +133,8 @@ void node_move_tick(struct node *node)
     if (!node->place || node->phase != NODE_OPEN)
         return;
     state = node_place_state(node);
+    if (move_is_needed(node))
+        node_marks_trim(node);
     if (node->is_recovering && move_is_complete(node, PLACE_ACTIVE)) {
         node->is_recovering = false;
         node_trace(node, TRACE_RECOVERED, 0, 0, 0);
@@ -202,12 +179,20 @@ void node_sync_tick(struct node *node)
     }
 }
 
+static bool move_is_leaving(const struct node *node, uint64_t id8)
+{
+    const struct place_record *record = place_find(node->place, id8);
+
+    return record && record->state == PLACE_LEAVING;
+}
+
 void node_sync_done(struct node *node, const struct sync_output *done)
 {
     struct node_peer *peer = node_peer(node, done->peer);
 
     node_trace(node, TRACE_SYNC_ROUND, done->peer, done->compared, done->differed);
-    if (peer && (done->status != STATUS_OK || place_is_moving(node->place) || node->is_recovering))
+    if (peer &&
+        (done->status != STATUS_OK || move_is_needed(node) || move_is_leaving(node, done->peer)))
         peer->sync_at = node->now + prng_jitter(&node->prng, SYNC_AGAIN_US, 25);
     heap_set(&node->timers, &node->move_timer.in_timers, node->now);
 }
@@ -215,17 +200,10 @@ void node_sync_done(struct node *node, const struct sync_output *done)
 /* A fact of sync: the partition was pulled from a peer, or by a peer from us. */
 void node_sync_fact(struct node *node, const struct sync_output *fact)
 {
-    struct place_owners owners;
-    uint16_t *masks = fact->kind == SYNC_PULLED ? node->pulled : node->given;
-
-    if (fact->layout != place_layout(node->place))
+    if (fact->layout != place_layout(node->place) || !move_is_needed(node))
         return;
-    if (node->moving_layout != fact->layout)
-        move_reset(node);
-    place_owners(node->place, fact->partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == fact->peer)
-            masks[fact->partition] |= (uint16_t)(1u << i);
+    node_marks_trim(node);
+    node_marks_add(node, fact->partition, fact->peer, fact->kind == SYNC_GIVEN);
 }
 
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition)

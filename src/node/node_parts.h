@@ -107,6 +107,7 @@ void node_task_stored(struct node *node, uint32_t id, enum status status);
 /* node_coord.c */
 bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
+bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object);
@@ -157,6 +158,12 @@ void node_sync_tick(struct node *node);
 void node_sync_done(struct node *node, const struct sync_output *done);
 void node_sync_fact(struct node *node, const struct sync_output *fact);
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
+
+/* node_marks.c */
+void node_marks_reset(struct node *node);
+void node_marks_trim(struct node *node);
+void node_marks_add(struct node *node, uint32_t partition, uint64_t id8, bool is_given);
+unsigned node_marks_count(const struct node_marks *marks);
 
 /* node_list.c */
 void node_list_begin(struct node *node, struct node_task *task);

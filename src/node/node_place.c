@@ -8,12 +8,17 @@
 /* Everything that depends on the list is brought up to date. */
 static void place_changed(struct node *node, const struct place_record *record)
 {
-    uint64_t layout = place_layout(node->place);
+    uint64_t layout = place_layout(node->place), id8 = id_front(&record->id);
+    struct node_peer *peer = id8 == node->self ? NULL : node_peer(node, id8);
 
+    if (!peer) /* our own part in the layout begins anew */
+        node_marks_reset(node);
     swim_place_digest(node->swim, place_digest(node->place));
     node_persist_soon(node);
     node_trace(node, TRACE_PLACE_CHANGED, id_front(&record->id), record->state, layout);
     metric_set(&node->metrics, METRIC_PARTITIONS_MOVING, place_is_moving(node->place));
+    if (record->state == PLACE_LEAVING && peer)
+        peer->sync_at = 0; /* it waits for us to pull what we take over */
     node_move_wake(node);
 }
 
@@ -78,6 +83,8 @@ void node_place_set(struct node *node, enum place_state state)
 /* A peer that belongs to a cluster and is not on its list asks for a share. */
 void node_place_start(struct node *node)
 {
+    node->is_place_due = false;
+
     const struct place_record *record = place_find(node->place, node->self);
     bool is_changed = record && (record->weight != node->config.weight ||
                                  !label_equal(&record->host, &node->config.host) ||
@@ -165,4 +172,6 @@ void node_table_received(struct node *node, const struct swim_from *sender,
         table_places(node, peer, table->places);
     if (!table->is_reply)
         node_table_send(node, peer, true);
+    else if (ours && ours == table->founding && node->is_place_due)
+        node_place_start(node); /* what they know of our place came before this answer */
 }

@@ -82,6 +82,11 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
     result->value_count = count;
     if (count == 0 || values[0].is_tombstone)
         result->status = STATUS_MISSING;
+    else
+        result->etag = values[0].etag;
+    if (op->kind == OP_GET && !node_condition_holds(op, object))
+        result->status = op->condition & (CONDITION_MATCH | CONDITION_EXISTS) ? STATUS_PRECONDITION
+                                                                              : STATUS_NOT_MODIFIED;
     if (object->entry_count == 0)
         return;
     if (op->has_siblings || result->status == STATUS_MISSING)

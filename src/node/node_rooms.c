@@ -120,7 +120,7 @@ bool node_rooms_found(struct node *node)
     node->sync = sync_new(&sync);
     node->pulled = calloc(sync.partitions, sizeof(*node->pulled));
     node->given = calloc(sync.partitions, sizeof(*node->given));
-    node->moving_layout = 0;
+    node->marks_layout = 0;
     return node->place && node->sync && node->pulled && node->given;
 }
 
