@@ -31,8 +31,13 @@ void node_place_received(struct node *node, struct slice bytes)
         return;
     }
     crdt_clock_observe(&node->clock, node->wall_ms, record.stamp);
-    if (node_is_in_cell(node, &record.id) && place_merge(node->place, &record) == STATUS_OK)
-        place_changed(node, &record);
+    if (record.stamp > CRDT_STAMP_MAX || !node_is_in_cell(node, &record.id) ||
+        place_merge(node->place, &record) != STATUS_OK)
+        return;
+    place_changed(node, &record);
+    if (record.state == PLACE_OUT && id_front(&record.id) == node->self && !node->is_leaving &&
+        node->phase == NODE_OPEN)
+        node_place_start(node); /* others remember our leaving, we do not: a new start */
 }
 
 static struct message place_message(struct node *node, const struct place_record *record)
@@ -53,15 +58,28 @@ unsigned node_place_state(const struct node *node)
     return record ? record->state : 0;
 }
 
-void node_place_set(struct node *node, enum place_state state)
+/* Our record in a new state. Weight and labels are taken from the settings on the way in only: they
+ * decide owners, and while we count in base a change of them would move both sets at once. */
+static struct place_record place_own(struct node *node, enum place_state state)
 {
+    const struct place_record *known = place_find(node->place, node->self);
     struct place_record record = {.id = *node_self(node),
-                                  .state = (uint8_t)state,
                                   .weight = node->config.weight,
                                   .host = node->config.host,
-                                  .zone = node->config.zone,
-                                  .stamp = node_stamp(node),
-                                  .by = node->self};
+                                  .zone = node->config.zone};
+
+    if (known && state != PLACE_JOINING)
+        record = *known;
+    record.state = (uint8_t)state;
+    record.by = node->self;
+    /* Above what is known of us, whatever clock that came from. */
+    record.stamp = crdt_clock_next(&node->clock, node->wall_ms, known ? known->stamp : 0);
+    return record;
+}
+
+void node_place_set(struct node *node, enum place_state state)
+{
+    struct place_record record = place_own(node, state);
     struct message message = place_message(node, &record);
     uint32_t told = 0;
 
@@ -90,10 +108,8 @@ void node_place_start(struct node *node)
                                  !label_equal(&record->host, &node->config.host) ||
                                  !label_equal(&record->zone, &node->config.zone));
 
-    if (!record || record->state == PLACE_OUT)
+    if (!record || record->state == PLACE_OUT || (is_changed && record->state == PLACE_JOINING))
         node_place_set(node, PLACE_JOINING);
-    else if (is_changed)
-        node_place_set(node, record->state);
 }
 
 /* --- comparing tables with one peer */
