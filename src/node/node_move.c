@@ -87,17 +87,22 @@ static bool move_is_complete(struct node *node, enum place_state state)
     return true;
 }
 
+static void move_answer(struct node *node, ticket asker, enum status status)
+{
+    struct op op = {.kind = OP_LEAVE};
+    struct node_outcome outcome = {.status = status};
+
+    if (asker)
+        (void)node_reply_client(node, &op, asker, &outcome);
+}
+
 static void move_left(struct node *node)
 {
+    node->is_leaving = true;
     node_place_set(node, PLACE_OUT);
     node_trace(node, TRACE_HANDED_OVER, 0, 0, 0);
-    node->is_leaving = true;
-    if (node->leave_ticket) {
-        struct op op = {.kind = OP_LEAVE};
-        struct node_outcome outcome = {.status = STATUS_OK};
-
-        (void)node_reply_client(node, &op, node->leave_ticket, &outcome);
-    }
+    move_answer(node, node->leave_ticket, STATUS_OK);
+    node->leave_ticket = 0;
 }
 
 /* After OUT: time for those who missed it to ask, then LEFT, then the end. */
@@ -143,7 +148,8 @@ void node_move_tick(struct node *node)
         node->now >= node->placed_at + stable_us[node->config.profile] &&
         move_is_complete(node, PLACE_JOINING))
         node_place_set(node, PLACE_ACTIVE);
-    if (state == PLACE_LEAVING && (!move_has_heirs(node) || move_is_complete(node, PLACE_LEAVING)))
+    if (state == PLACE_LEAVING &&
+        (!move_has_heirs(node) || (!node->is_recovering && move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
     if (node->is_leaving)
         move_farewell(node);
@@ -151,11 +157,22 @@ void node_move_tick(struct node *node)
         heap_set(&node->timers, &node->move_timer.in_timers, node->now + MOVE_TICK_US);
 }
 
+/* Only who owns something hands it over. A peer that is JOINING counts for nothing yet: as LEAVING
+ * it would stand in base, with copies it has not pulled. */
 void node_leave(struct node *node, ticket asker)
 {
+    unsigned state = node_place_state(node);
+
+    if (node->is_leaving) {
+        move_answer(node, asker, STATUS_OK); /* everything is handed over already */
+        return;
+    }
+    move_answer(node, node->leave_ticket, STATUS_BUSY); /* the latest asker hears of the end */
     node->leave_ticket = asker;
-    if (node_place_state(node) != PLACE_LEAVING)
+    if (state == PLACE_ACTIVE)
         node_place_set(node, PLACE_LEAVING);
+    else if (state != PLACE_LEAVING)
+        move_left(node);
 }
 
 /* Begins the rounds that are due. Called on a tick, as rounds end and peers come back. */
