@@ -181,7 +181,7 @@ void node_sync_tick(struct node *node)
     if (!node->sync || node->phase != NODE_OPEN)
         return;
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now + SYNC_TICK_US);
-    list_for_each (&node->peer_list, link) {
+    list_for_each_safe (&node->peer_list, link) {
         struct node_peer *peer = list_entry(link, struct node_peer, in_peers);
         const struct place_record *record = place_find(node->place, peer->id8);
 
@@ -192,6 +192,8 @@ void node_sync_tick(struct node *node)
             return;
         peer->sync_at =
             node->now + prng_jitter(&node->prng, INSTANT_MS(node->config.sync_interval_ms), 25);
+        list_remove(link); /* behind the others, so that few rounds at once serve all peers */
+        list_push_back(&node->peer_list, link);
         metric_add(&node->metrics, METRIC_SYNC_ROUNDS, 1);
     }
 }
