@@ -23,6 +23,7 @@ void host_signals_start(struct host *host)
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is a full disk, not an end */
     for (unsigned i = 0; i < 3; i++) {
         ev_signal_init(&host->signals[i], host_on_signal, numbers[i]);
         host->signals[i].data = host;

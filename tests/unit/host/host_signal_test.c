@@ -17,6 +17,7 @@ static void test_signals(void **state)
     raise_and_turn(SIGHUP);
     assert_false(world.is_stopping);
     raise_and_turn(SIGPIPE); /* ignored */
+    raise_and_turn(SIGXFSZ); /* same: the write that was too long fails */
     raise_and_turn(SIGTERM);
     assert_true(world.is_stopping);
     assert_int_equal(world.exit, HOST_EXIT_OK);
