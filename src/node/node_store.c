@@ -38,8 +38,13 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
 struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
                                   const struct store_range *range)
 {
-    struct node_read *read = pool_take(&node->reads);
+    bool is_boot = kind == READ_SYS || kind == READ_SCAN;
+    struct node_read *read;
 
+    /* The last place is kept for the scan after a reopening: it cannot be refused. */
+    if (!is_boot && pool_used(&node->reads) + 1 >= node->reads.capacity)
+        return NULL;
+    read = pool_take(&node->reads);
     if (!read)
         return NULL;
     read->kind = kind;
