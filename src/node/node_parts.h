@@ -85,6 +85,9 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
                               const struct crdt_object *object, const struct hash16 *before);
 void node_stored(struct node *node, const struct event *event);
 
+/* node_full.c */
+enum status node_write_refused(struct node *node, const struct node_write *done);
+
 /* node_task.c */
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind);
 struct node_task *node_task_find(struct node *node, uint32_t id);

@@ -273,6 +273,10 @@ void node_stored(struct node *node, const struct event *event)
     write->ticket = 0;
     write->row_key = NULL;
     pool_give(&node->writes, write);
+    if (status != STATUS_OK && status != STATUS_NO_SPACE)
+        node->is_read_only = true;
+    if (status == STATUS_NO_SPACE)
+        status = node_write_refused(node, &done);
     if (done.is_object) {
         struct node_read *read = map_get(&node->read_by_key, blob_slice(done.row_key));
 
@@ -286,8 +290,6 @@ void node_stored(struct node *node, const struct event *event)
         }
         blob_drop(&done.row_key);
     }
-    if (status != STATUS_OK && status != STATUS_NO_SPACE)
-        node->is_read_only = true;
     node_task_stored(node, done.task, status);
     if (node->is_read_only && !node->is_reopening)
         write_unknown(node);

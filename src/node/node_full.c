@@ -1,0 +1,37 @@
+/* node_full.c: a write that found no room on the disk. Nothing of it is stored, but a write of the
+ * same row that was queued behind it was merged with it, and may still find room. */
+#include "node_impl.h"
+#include "node_parts.h"
+
+/* The write of the same row that was queued next; it holds what `done` held. NULL: none. */
+static struct node_write *full_next(struct node *node, const struct node_write *done)
+{
+    struct node_write *next = NULL;
+
+    for (uint32_t i = 0; i < node->writes.capacity; i++) {
+        struct node_write *write = pool_at(&node->writes, i);
+
+        if (write->ticket > done->ticket && write->is_object &&
+            slice_equal(blob_slice(write->row_key), blob_slice(done->row_key)) &&
+            (!next || write->ticket < next->ticket))
+            next = write;
+    }
+    return next;
+}
+
+/* The disk was full. Lists are written again; an object may still come with the write behind it:
+ * that one then replaces what this one would have replaced. */
+enum status node_write_refused(struct node *node, const struct node_write *done)
+{
+    struct node_write *next = done->is_object ? full_next(node, done) : NULL;
+
+    if (!done->is_object) {
+        node->is_dirty = true;
+        node->hlc_limit_ms = 0;
+    }
+    if (!next)
+        return STATUS_NO_SPACE;
+    next->before = done->before;
+    next->had_before = done->had_before;
+    return STATUS_UNKNOWN_OUTCOME;
+}
