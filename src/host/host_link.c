@@ -23,6 +23,7 @@
 #define STRANGERS_PER_SOURCE 16u /* unproven connections of one address, loopback excepted */
 #define STRANGER_US INSTANT_S(6) /* the node ends a handshake after 5 s: older ones are proven */
 #define ACCEPTS_MAX 16u          /* per turn: the handshake costs us more than them */
+#define PAUSE_US INSTANT_MS(100) /* without descriptors a ready listener would spin the loop */
 
 struct host_link {
     ev_io io;
@@ -52,6 +53,7 @@ struct host_links {
     struct map by_id;
     struct list all, dirty, failed;
     uint32_t inbound_count, inbound_next;
+    instant accept_at; /* listeners rest until then; 0: they do not */
     uint8_t room[HOST_READ_SIZE];
 };
 
@@ -137,7 +139,7 @@ static struct host_link *host_link_new(struct host_links *links, link_id id, int
     link->io.data = link;
     links->inbound_count += host_link_is_inbound(link);
     if (map_put(&links->by_id, host_link_key(&link->id), link) != STATUS_OK)
-        host_link_fail(link, STATUS_IO);
+        host_link_fail(link, STATUS_OVERLOAD);
     if (fd >= 0)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return link;
@@ -260,6 +262,25 @@ static unsigned host_link_strangers(const struct host_links *links, const struct
     return count;
 }
 
+/* There was no descriptor or memory for a connection: the kernel keeps it, we rest. */
+static void host_link_pause(struct host_links *links)
+{
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        return;
+    links->accept_at = links->host->now + PAUSE_US;
+    for (unsigned i = 0; i < links->listener_count; i++)
+        ev_io_stop(links->host->loop, &links->listeners[i].io);
+}
+
+static void host_link_resume(struct host_links *links)
+{
+    if (links->accept_at == 0 || links->host->now < links->accept_at)
+        return;
+    links->accept_at = 0;
+    for (unsigned i = 0; i < links->listener_count; i++)
+        ev_io_start(links->host->loop, &links->listeners[i].io);
+}
+
 static void host_link_on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct host_links *links = watcher->data;
@@ -272,8 +293,10 @@ static void host_link_on_accept(struct ev_loop *loop, ev_io *watcher, int events
         struct address from;
         struct host_link *link;
 
-        if (fd < 0)
+        if (fd < 0) {
+            host_link_pause(links);
             return;
+        }
         from = host_socket_from(&storage);
         if (links->inbound_count >= INBOUND_MAX ||
             (!host_socket_is_loopback(&from) &&
@@ -306,12 +329,13 @@ static int host_link_dial(const struct address *address)
 
 void host_link_connect(struct host_links *links, link_id id, const struct address *address)
 {
-    int fd = host_link_dial(address);
+    int fd = host_link_dial(address), error = errno;
     struct host_link *link = host_link_new(links, id, fd, address);
 
     link->is_connecting = true;
-    if (fd < 0)
-        host_link_fail(link, STATUS_UNREACHABLE);
+    if (fd < 0) /* without descriptors it is us, not them */
+        host_link_fail(link,
+                       error == EMFILE || error == ENFILE ? STATUS_OVERLOAD : STATUS_UNREACHABLE);
     else if (!link->is_failed)
         host_link_watch(link);
 }
@@ -388,6 +412,7 @@ void host_links_flush(struct host_links *links)
 {
     struct list *at;
 
+    host_link_resume(links);
     while ((at = list_pop_front(&links->dirty)) != NULL) {
         struct host_link *link = list_entry(at, struct host_link, in_dirty);
 

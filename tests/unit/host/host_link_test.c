@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include "host_world.h"
 
 static void echo(struct node *node, const struct event *event, struct effects *effects)
@@ -100,6 +102,32 @@ static void test_more_than_the_kernel_takes(void **state)
     close(client);
 }
 
+/* A listener with somebody waiting is always ready: without descriptors it must rest. */
+static void test_no_descriptor_left(void **state)
+{
+    struct address nobody = {.family = 4, .ip = {127, 0, 0, 1}, .port = 9};
+    int client = world_connect(&world_at.mesh[0], SOCK_STREAM), next = dup(client);
+    struct rlimit before, tight;
+    uint64_t calls;
+
+    (void)state;
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)next;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    calls = world.metrics.values[METRIC_SYSCALL_ACCEPT];
+    for (unsigned i = 0; i < 200; i++)
+        world_turn();
+    assert_true(world.metrics.values[METRIC_SYSCALL_ACCEPT] - calls < 20);
+    host_link_connect(world.links, 7, &nobody);
+    world_turn_until(EVENT_LINK_DOWN, 1);
+    assert_int_equal(world_node.last[EVENT_LINK_DOWN].link.reason, STATUS_OVERLOAD);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    world_turn_until(EVENT_LINK_UP, 1);
+    close(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +135,7 @@ int main(void)
         world_test(test_outbound),
         world_test(test_nobody_there),
         world_test(test_more_than_the_kernel_takes),
+        world_test(test_no_descriptor_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
