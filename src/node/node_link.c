@@ -155,7 +155,7 @@ void node_link_down(struct node *node, const struct event *event)
 
     if (!link)
         return;
-    if (link->state == LINK_DIALING && link->peer)
+    if (link->state == LINK_DIALING && link->peer && event->link.reason != STATUS_OVERLOAD)
         swim_refused(node->swim, node->now, &link->address);
     link_free(node, link, event->link.reason);
 }
