@@ -77,7 +77,7 @@ void swim_seed(struct swim *swim, const uint8_t seed[HASH_SEED_SIZE]);
 /* swim_renew signs a new record one incarnation higher: something we say of ourselves changed. */
 void swim_renew(struct swim *swim, instant now);
 /* swim_raise lifts our incarnation above `seen`, which a peer remembers of us (M3). Nothing happens
- * if it is above already. */
+ * if it is above already, or if no life of ours can have got there. */
 void swim_raise(struct swim *swim, instant now, uint64_t seen);
 /* swim_leave says good-bye: a record with SELF_LEFT goes to live members, three times or more.
  * Probing ends, answers go on until the caller deletes the room. */

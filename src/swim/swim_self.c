@@ -3,6 +3,10 @@
  * leave. A refutation is signed in the call that brought the accusation. */
 #include "swim_private.h"
 
+/* Incarnations begin at a clock's milliseconds and rise by ones: what is above this nobody of us
+ * said, and following it would leave no number for the next refutation. */
+#define INCARNATION_MAX (UINT64_MAX / 2)
+
 /* Keeps the persisted bound ahead, in blocks, so that no refutation waits for a disk. */
 static void self_persist(struct swim *swim, uint64_t incarnation)
 {
@@ -52,7 +56,8 @@ void swim_renew(struct swim *swim, instant now)
 
 void swim_raise(struct swim *swim, instant now, uint64_t seen)
 {
-    if (swim->is_started && seen >= swim->members[SWIM_SELF_SLOT].incarnation && seen < UINT64_MAX)
+    if (swim->is_started && seen >= swim->members[SWIM_SELF_SLOT].incarnation &&
+        seen <= INCARNATION_MAX)
         swim_self_sign(swim, now, seen + 1, swim->is_left ? SELF_LEFT : 0);
 }
 

@@ -115,6 +115,22 @@ static void test_a_leaver_says_so_and_does_not_come_back(void **state)
     network_delete(network);
 }
 
+/* One peer's word must not take us to the end of the numbers: there is nothing above it with which
+ * to refute, now or after the next start. */
+static void test_a_number_that_cannot_be_ours_is_not_followed(void **state)
+{
+    struct network *network = network_new(2, 1);
+    struct swim *swim = network->peers[0].swim;
+
+    (void)state;
+    swim_raise(swim, network->now, UINT64_MAX - 1);
+    swim_raise(swim, network->now, UINT64_MAX / 2 + 1);
+    assert_int_equal(own(network), 1000);
+    accuse(network, RANK_SUSPECT, 1000);
+    assert_int_equal(own(network), 1001);
+    network_delete(network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_nobody_else_can_raise_our_incarnation),
         cmocka_unit_test(test_a_record_of_an_earlier_life_is_passed_and_a_twin_told),
         cmocka_unit_test(test_a_leaver_says_so_and_does_not_come_back),
+        cmocka_unit_test(test_a_number_that_cannot_be_ours_is_not_followed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
