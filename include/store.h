@@ -12,7 +12,7 @@
 enum store_family {
     STORE_OBJ,    /* h8 | ns | 0 | key -> object */
     STORE_ELEM,   /* rows of CRDT elements (reserved) */
-    STORE_IDX,    /* ns | 0 | key -> nothing: listing in byte order */
+    STORE_IDX,    /* ns | 0 | key -> h8: listing in byte order */
     STORE_HINT,   /* reserved */
     STORE_DUE,    /* reserved */
     STORE_TRIE,   /* reserved */
@@ -43,7 +43,7 @@ struct store_range {
     struct slice until; /* exclusive; empty: to the end of the family */
     uint32_t rows_max;  /* at most SCAN_ROWS_MAX */
     uint32_t bytes_max; /* keys and values; at least one row is always given */
-    bool is_keys_only;  /* values are left empty (listings of idx) */
+    bool is_joined;     /* idx: the driver gives the object row behind each index row instead */
 };
 
 /* Called per row in key order; false ends the scan. The row lives for the call. */
@@ -92,7 +92,7 @@ bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bit
  * under a wrong key is found too. */
 
 #define STORE_RECORD_HEADER 8 /* bytes */
-enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_EMPTY = 3 };
+enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_INDEX = 3 };
 
 /* store_record_write puts a record around `body` into a new blob. NULL when no memory is left. */
 struct blob *store_record_write(enum store_family family, struct slice row_key,
@@ -100,6 +100,18 @@ struct blob *store_record_write(enum store_family family, struct slice row_key,
 /* store_record_open verifies a record and returns its body, a slice into it. OK, CORRUPT. */
 enum status store_record_open(enum store_family family, struct slice row_key, struct slice record,
                               struct slice *body) MUST_USE;
+
+/* --- index rows (store_index.c) */
+
+/* store_index_write makes the record of an index row. NULL when no memory is left. */
+struct blob *store_index_write(struct slice index_key, uint64_t hash_front);
+/* store_index_follow finds the object behind an index row; it may wait as the engine's get does.
+ * `room` takes STORE_KEY_SIZE_MAX bytes of row key; the row points into it and into `pin`, which
+ * the caller releases after OK. OK; CORRUPT: the index row is damaged, or there is no object;
+ * COLD, IO as get. */
+enum status store_index_follow(const struct store *store, const struct store_row *index_row,
+                               uint8_t *room, struct store_row *object_row,
+                               struct store_pin *pin) MUST_USE;
 
 /* --- rows queued but not yet committed (store_pending.c). A merge sees what is queued, a client
  * sees only what is committed. Entries are keyed by OBJ row key; a newer one replaces an older
@@ -121,6 +133,22 @@ struct blob *store_pending_get(const struct store_pending *pending, struct slice
 void store_pending_end(struct store_pending *pending, struct slice row_key, uint64_t write);
 /* store_pending_count counts the entries. */
 uint32_t store_pending_count(const struct store_pending *pending);
+
+/* --- records committed last (store_recent.c), in front of an engine. Only what was reported
+ * durable is put in, so a client may see it; whoever reopens the store clears it. */
+
+struct store_recent;
+/* store_recent_new makes an empty table of `slots` (a power of two); `seed` keys its hash. NULL: no
+ * memory. */
+struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SEED_SIZE]);
+void store_recent_delete(struct store_recent *recent);
+/* store_recent_put notes that `record` is what the engine holds of `row_key` now (references are
+ * taken). A large record is not kept, and an older one of the key is forgotten. */
+void store_recent_put(struct store_recent *recent, struct blob *row_key, struct blob *record);
+/* store_recent_get returns the record of a key, or NULL when it is not among the recent ones. */
+struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key);
+/* store_recent_clear forgets everything. */
+void store_recent_clear(struct store_recent *recent);
 
 /* --- the memory engine (store_memory.c): an ordered map, bounded in bytes. No durability: what it
  * promises ends with the process. */

@@ -83,8 +83,7 @@ static enum status host_rocks_walk(rocksdb_iterator_t *at, const struct store_ra
             return host_rocks_take_error(error) == STATUS_CORRUPT ? STATUS_CORRUPT : STATUS_IO;
         }
         row.key.data = (const uint8_t *)rocksdb_iter_key(at, &row.key.size);
-        if (!range->is_keys_only)
-            row.value.data = (const uint8_t *)rocksdb_iter_value(at, &row.value.size);
+        row.value.data = (const uint8_t *)rocksdb_iter_value(at, &row.value.size);
         size = row.key.size + row.value.size;
         if (rows == range->rows_max || (rows > 0 && bytes + size > range->bytes_max))
             return STATUS_OK;

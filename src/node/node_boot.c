@@ -42,7 +42,8 @@ void node_opened(struct node *node, const struct event *event)
         return;
     }
     swim_renew(node->swim, node->now); /* the record names the actor of this opening */
-    node->is_dirty = true;             /* what was being written may be lost */
+    store_recent_clear(node->recent);
+    node->is_dirty = true; /* what was being written may be lost */
     node->hlc_limit_ms = 0;
     node->keys = node->bytes = 0;
     if (node->sync)

@@ -128,7 +128,7 @@ struct node_write {
     uint32_t partition;
     struct hash16 before, after;
     size_t bytes;
-    struct blob *row_key;
+    struct blob *row_key, *record;
 };
 
 /* One EFFECT_READ in flight. */
@@ -144,7 +144,6 @@ struct node_read {
     uint16_t partition;
     struct buffer rows; /* READ_LIST: packed so far */
     uint32_t count;     /* rows in it */
-    size_t prefix_size; /* READ_LIST: bytes of ns and separator before the key */
     bool is_last;       /* READ_LIST: nothing follows */
     bool is_stale;      /* READ_ROW: what it brings is older than what was committed since */
     struct blob *until; /* READ_LIST: where the range ends */
@@ -221,6 +220,7 @@ struct node {
     struct sync *sync; /* NULL until founded */
     struct balance *balance;
     struct store_pending *pending;
+    struct store_recent *recent;
     struct prng prng;
     /* work */
     struct heap timers;

@@ -126,7 +126,7 @@ void node_join_seeds(struct node *node, const struct event *event)
     node->is_new_smallest = true;
     node->seeds_open = 1; /* held while dialling, so that nothing settles half-way */
     for (uint32_t i = 0; i < count; i++) {
-        if (node->is_founded && join_is_known(node, &node->seeds[i]))
+        if (node->is_joined && join_is_known(node, &node->seeds[i]))
             continue;
 
         struct node_link *link = node_link_dial(node, &node->seeds[i]);

@@ -142,6 +142,7 @@ static void list_range(struct node *node, const struct message_list *list,
         low.size++;
     }
     *range = (struct store_range){.family = STORE_IDX,
+                                  .is_joined = true,
                                   .from = effects_copy(node->fx, low),
                                   .until = *until,
                                   .rows_max = SCAN_ROWS_MAX,
@@ -166,7 +167,6 @@ static void list_scan(struct node *node, uint64_t peer, uint32_t request,
     read->peer = peer;
     read->request = request;
     read->limit = list->limit;
-    read->prefix_size = list->ns.size + 1;
     read->until = blob_copy(until);
     buffer_init(&read->rows, 2 * PAGE_BYTES_MAX);
 }
@@ -208,29 +208,35 @@ void node_list_send(struct node *node, const struct quorum_output *ask)
         (void)node_send(node, ask->to, &head, &message);
 }
 
-/* Packs one index row as (key length u16 | key | length u32 | head). False: the page is full. */
+/* Packs one object row as (key length u16 | key | length u32 | head). False: the page is full. */
 static bool list_pack(struct node *node, struct node_read *read, const struct store_row *row)
 {
-    struct slice key =
-        slice_of(row->key.data + read->prefix_size, row->key.size - read->prefix_size);
-    struct slice head;
+    struct crdt_object *object = &node->object_a;
+    struct slice body, ns, key;
+    uint64_t front;
+    size_t size;
     uint8_t *room;
     struct writer out;
 
-    if (store_record_open(STORE_IDX, row->key, row->value, &head) != STATUS_OK) {
+    if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
+        store_key_split(row->key, &front, &ns, &key) != STATUS_OK ||
+        crdt_object_decode(body, object) != STATUS_OK) {
         node_row_corrupt(node, 0);
-        return true;
+        return true; /* the other owners know the key */
     }
     if (read->count >= read->limit)
         return false;
-    room = buffer_reserve(&read->rows, 6 + key.size + head.size);
+    crdt_object_strip(object);
+    size = 6 + key.size + crdt_object_size(object);
+    room = buffer_reserve(&read->rows, size);
     if (!room)
         return false;
-    out = writer_over(room, 6 + key.size + head.size);
+    out = writer_over(room, size);
     write_u16(&out, (uint16_t)key.size);
     write_slice(&out, key);
-    write_u32(&out, (uint32_t)head.size);
-    write_slice(&out, head);
+    write_u32(&out, (uint32_t)crdt_object_size(object));
+    if (crdt_object_encode(object, &out) != STATUS_OK)
+        ensure_unreachable();
     read->rows.size += out.size;
     read->count++;
     return true;
@@ -251,10 +257,11 @@ void node_list_loaded(struct node *node, struct node_read *read, const struct ev
         uint8_t room[STORE_KEY_SIZE_MAX + 1];
         struct writer out = writer_over(room, sizeof(room));
 
-        write_slice(&out, last->key);
+        write_slice(&out, slice_of(last->key.data + 8, last->key.size - 8)); /* behind h8 */
         write_u8(&out, 0);
 
         struct store_range range = {.family = STORE_IDX,
+                                    .is_joined = true,
                                     .from = writer_done(&out),
                                     .until = blob_slice(read->until),
                                     .rows_max = SCAN_ROWS_MAX,

@@ -52,7 +52,8 @@ static bool rooms_pools(struct node *node)
     map_init(&node->read_by_key, tasks, seed);
     map_init(&node->peer_by_id, peers, seed);
     node->pending = store_pending_new(tasks, seed);
-    return node->pending &&
+    node->recent = store_recent_new(config->recent_rows, seed);
+    return node->pending && node->recent &&
            pool_init(&node->links, sizeof(struct node_link), config->links_max) == STATUS_OK &&
            pool_init(&node->tasks, sizeof(struct node_task), tasks) == STATUS_OK &&
            pool_init(&node->writes, sizeof(struct node_write), tasks) == STATUS_OK &&
@@ -128,7 +129,8 @@ static bool rooms_config_is_sound(const struct node_config *config)
 {
     return config->identity && config->keyring && config->tables && config->address_count >= 1 &&
            config->address_count <= SELF_ADDRESSES_MAX && config->members_max >= 2 &&
-           config->operations_max >= 1 && config->links_max >= 2 && config->replicas >= 1 &&
+           config->operations_max >= 1 && config->links_max >= 2 && config->recent_rows >= 1 &&
+           (config->recent_rows & (config->recent_rows - 1)) == 0 && config->replicas >= 1 &&
            config->replicas <= REPLICAS_MAX && config->partition_bits >= 1 &&
            config->partition_bits <= PARTITION_BITS_MAX && config->seeds;
 }
@@ -188,6 +190,7 @@ static void rooms_release(struct node *node)
             blob_drop(&task->object);
         }
         blob_drop(&write->row_key);
+        blob_drop(&write->record);
         blob_drop(&read->row_key);
         blob_drop(&read->until);
         buffer_close(&read->rows);
@@ -210,6 +213,7 @@ void node_delete(struct node *node)
     sync_delete(node->sync);
     seal_delete(node->seal);
     store_pending_delete(node->pending);
+    store_recent_delete(node->recent);
     map_close(&node->link_by_id);
     map_close(&node->read_by_key);
     map_close(&node->peer_by_id);

@@ -17,13 +17,15 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
                          struct slice *object)
 {
     struct store_pin pin = {0};
-    struct blob *queued = is_merge ? store_pending_get(node->pending, row_key) : NULL;
+    struct blob *known = is_merge ? store_pending_get(node->pending, row_key) : NULL;
     enum status status;
 
     *object = SLICE_NONE;
-    if (queued) {
-        effects_hold_blob(node->fx, blob_take(queued));
-        return store_record_open(STORE_OBJ, row_key, blob_slice(queued), object);
+    if (!known)
+        known = store_recent_get(node->recent, row_key);
+    if (known) {
+        effects_hold_blob(node->fx, blob_take(known));
+        return store_record_open(STORE_OBJ, row_key, blob_slice(known), object);
     }
     status = node->ports.store.get(node->ports.store.context, STORE_OBJ, row_key, &pin);
     if (status != STATUS_OK)
@@ -182,32 +184,23 @@ void node_write_rows(struct node *node, const struct store_row *rows, uint32_t c
         node->is_dirty = true; /* again at the next tick */
 }
 
-static struct slice write_index(struct node *node, const struct node_task *task,
-                                const struct crdt_object *object, struct slice *key)
+/* The index row of a key that comes into being. */
+static void write_index(struct node *node, const struct node_task *task, struct store_row *row)
 {
     uint8_t name[STORE_KEY_SIZE_MAX];
-    struct crdt_object *head = &node->object_c;
+    struct blob *record;
 
-    crdt_object_copy(head, object);
-    crdt_object_strip(head);
-    *key = effects_copy(node->fx, store_key_idx(task->op.ns, task->op.key, name));
-
-    size_t size = crdt_object_size(head);
-    struct writer out = writer_over(effects_alloc(node->fx, size), size);
-
-    if (crdt_object_encode(head, &out) != STATUS_OK)
-        ensure_unreachable();
-
-    struct blob *record = store_record_write(STORE_IDX, *key, RECORD_OBJECT, writer_done(&out));
-
+    row->family = STORE_IDX;
+    row->key = effects_copy(node->fx, store_key_idx(task->op.ns, task->op.key, name));
+    record = store_index_write(row->key, task->hash_front);
     ensure(record != NULL);
     effects_hold_blob(node->fx, record);
-    return blob_slice(record);
+    row->value = blob_slice(record);
 }
 
-/* Writes `object` (encoded as `bytes`) for the key of a task: the object row and the index row in
- * one batch. `before` is the fingerprint of what it replaces, zero for nothing. OK; OVERLOAD;
- * READ_ONLY. The task hears node_task_stored. */
+/* Writes `object` (encoded as `bytes`) for the key of a task: the object row, and the index row
+ * where there is none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
+ * nothing. OK; OVERLOAD; READ_ONLY. The task hears node_task_stored. */
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before)
 {
@@ -221,7 +214,10 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
         return STATUS_READ_ONLY;
 
     struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
-    struct node_write *write = record ? write_start(node, rows, 2) : NULL;
+    /* What is queued may still be refused, and its index row with it. */
+    bool is_indexed =
+        memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key);
+    struct node_write *write = record ? write_start(node, rows, is_indexed ? 1 : 2) : NULL;
 
     if (!write) {
         blob_drop(&record);
@@ -232,6 +228,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     effects_hold_blob(node->fx, record);
     write->row_key = blob_copy(row_key);
     ensure(write->row_key != NULL);
+    write->record = blob_take(record);
     write->is_object = true;
     write->task = task->id;
     write->partition = place_partition(node->place, task->hash_front);
@@ -242,8 +239,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     rows[0] = (struct store_row){
         .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};
     rows[0].key = effects_copy(node->fx, rows[0].key);
-    rows[1].family = STORE_IDX;
-    rows[1].value = write_index(node, task, object, &rows[1].key);
+    if (!is_indexed)
+        write_index(node, task, &rows[1]);
     return STATUS_OK;
 }
 
@@ -271,7 +268,7 @@ void node_stored(struct node *node, const struct event *event)
     enum status status = event->stored.status;
 
     write->ticket = 0;
-    write->row_key = NULL;
+    write->row_key = write->record = NULL;
     pool_give(&node->writes, write);
     if (status != STATUS_OK && status != STATUS_NO_SPACE)
         node->is_read_only = true;
@@ -282,6 +279,8 @@ void node_stored(struct node *node, const struct event *event)
 
         if (read)
             read->is_stale = true;
+        if (status == STATUS_OK)
+            store_recent_put(node->recent, done.row_key, done.record);
         store_pending_end(node->pending, blob_slice(done.row_key), done.ticket);
         if (status == STATUS_OK && node->sync) {
             sync_change(node->sync, done.partition, &done.before, &done.after);
@@ -289,6 +288,7 @@ void node_stored(struct node *node, const struct event *event)
             node->bytes += done.had_before ? 0 : done.bytes;
         }
         blob_drop(&done.row_key);
+        blob_drop(&done.record);
     }
     node_task_stored(node, done.task, status);
     if (node->is_read_only && !node->is_reopening)

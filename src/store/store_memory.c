@@ -365,8 +365,7 @@ static enum status store_memory_scan(void *context, const struct store_range *ra
         found.key = store_memory_key(row);
         if (range->until.size > 0 && slice_compare(found.key, range->until) >= 0)
             return STATUS_END;
-        if (!range->is_keys_only)
-            found.value = blob_slice(row->value);
+        found.value = blob_slice(row->value);
         size = found.key.size + found.value.size;
         if (rows == range->rows_max || (rows > 0 && bytes + size > range->bytes_max))
             return STATUS_OK;

@@ -163,14 +163,23 @@ void sim_disk_read(struct sim *sim, struct sim_node *peer, const struct effect *
 
 struct disk_rows {
     struct store_row rows[SCAN_ROWS_MAX];
+    struct store_pin pins[SCAN_ROWS_MAX]; /* joined rows */
+    uint8_t keys[SCAN_ROWS_MAX][STORE_KEY_SIZE_MAX];
+    struct store memory;
     uint32_t count;
+    bool is_joined;
 };
 
 static bool disk_visit(void *context, const struct store_row *row)
 {
     struct disk_rows *rows = context;
 
-    rows->rows[rows->count++] = *row;
+    if (!rows->is_joined)
+        rows->rows[rows->count] = *row;
+    else if (store_index_follow(&rows->memory, row, rows->keys[rows->count],
+                                &rows->rows[rows->count], &rows->pins[rows->count]) != STATUS_OK)
+        ensure_unreachable(); /* the model disk does not rot */
+    rows->count++;
     return rows->count < SCAN_ROWS_MAX;
 }
 
@@ -183,6 +192,8 @@ void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_ev
 
     ensure(rows != NULL);
     disk_ports(&peer->disk, &memory);
+    rows->memory = memory;
+    rows->is_joined = event->range.is_joined;
     loaded.loaded.read = event->ticket;
     loaded.loaded.rows = rows->rows;
     if (event->is_point) {
@@ -200,6 +211,8 @@ void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_ev
     sim_step(sim, peer, &loaded);
     if (pin.handle)
         memory.release(memory.context, &pin);
+    for (uint32_t i = 0; rows->is_joined && i < rows->count; i++)
+        memory.release(memory.context, &rows->pins[i]);
     free(rows);
 }
 

@@ -131,6 +131,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .members_max = SIM_PEERS_MAX + 8,
                                    .operations_max = 256,
                                    .links_max = 4 * SIM_PEERS_MAX,
+                                   .recent_rows = sim->plan.cold ? 1 : 64,
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 5000,

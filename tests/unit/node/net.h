@@ -144,6 +144,7 @@ static void net_config(struct net *net, struct net_peer *peer, struct node_confi
                                    .members_max = 16,
                                    .operations_max = 64,
                                    .links_max = 32,
+                                   .recent_rows = 1,
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 1000,

@@ -272,14 +272,24 @@ static void net_stored(struct net *net, struct net_peer *peer, const struct net_
 
 struct net_page {
     struct store_row rows[SCAN_ROWS_MAX];
+    struct store_pin pins[SCAN_ROWS_MAX]; /* of joined rows */
+    uint8_t keys[SCAN_ROWS_MAX][STORE_KEY_SIZE_MAX];
+    struct store memory;
     uint32_t count;
+    bool is_joined;
 };
 
 static bool net_visit(void *context, const struct store_row *row)
 {
     struct net_page *page = context;
 
-    page->rows[page->count++] = *row;
+    if (!page->is_joined)
+        page->rows[page->count] = *row;
+    else
+        assert_int_equal(store_index_follow(&page->memory, row, page->keys[page->count],
+                                            &page->rows[page->count], &page->pins[page->count]),
+                         STATUS_OK);
+    page->count++;
     return page->count < SCAN_ROWS_MAX;
 }
 
@@ -290,6 +300,8 @@ static void net_loaded(struct net *net, struct net_peer *peer, const struct net_
     struct event loaded = {.kind = EVENT_LOADED};
     struct store_pin pin = {0};
 
+    page->memory = memory;
+    page->is_joined = item->range.is_joined;
     loaded.loaded.read = item->ticket;
     loaded.loaded.rows = page->rows;
     if (item->is_point) {
@@ -305,6 +317,8 @@ static void net_loaded(struct net *net, struct net_peer *peer, const struct net_
     net_step(net, peer, &loaded);
     if (pin.handle)
         memory.release(memory.context, &pin);
+    for (uint32_t i = 0; page->is_joined && i < page->count; i++)
+        memory.release(memory.context, &page->pins[i]);
     free(page);
 }
 

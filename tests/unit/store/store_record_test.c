@@ -65,7 +65,7 @@ static void test_every_flipped_bit_is_found(void **state)
 static void test_every_prefix_is_found(void **state)
 {
     struct blob *record =
-        store_record_write(STORE_IDX, slice_text("key"), RECORD_EMPTY, slice_text("body"));
+        store_record_write(STORE_IDX, slice_text("key"), RECORD_INDEX, slice_text("body"));
 
     (void)state;
     for (size_t size = 0; size < record->size; size++)
