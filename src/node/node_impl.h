@@ -91,9 +91,9 @@ struct node_task {
     uint64_t hash_front;
     struct hash16 digest; /* TASK_GET: the asker's copy */
     instant started, deadline;
-    uint64_t away;     /* peer it is forwarded to */
-    instant sent;      /* when */
-    uint64_t tried[4]; /* owners it went to before */
+    uint64_t away;                /* peer it is forwarded to */
+    instant sent;                 /* when */
+    uint64_t tried[REPLICAS_MAX]; /* owners it went to before */
     uint8_t tries;
     bool is_read_done; /* the quorum read before a conditional write is over */
     bool is_written;   /* `object` holds our own new dot: a retry sends the same */
