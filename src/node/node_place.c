@@ -22,9 +22,21 @@ static void place_changed(struct node *node, const struct place_record *record)
     node_move_wake(node);
 }
 
+/* Others know us as an owner and our own disk did not: it was lost, whatever its boot counter says
+ * (that begins again at 1, as it did in the life that is gone). */
+static void place_remembered(struct node *node)
+{
+    if (node->is_recovering)
+        return;
+    node->is_recovering = true;
+    metric_add(&node->metrics, METRIC_INCIDENTS, 1);
+    node_trace(node, TRACE_IDENTITY_BEHIND, 0, node->boot_counter, 0);
+}
+
 void node_place_received(struct node *node, struct slice bytes)
 {
     struct place_record record;
+    unsigned before = node_place_state(node);
 
     if (!node->place || wire_place_decode(bytes, &record) != STATUS_OK) {
         metric_add(&node->metrics, METRIC_DROP_MALFORMED, node->place != NULL);
@@ -34,6 +46,9 @@ void node_place_received(struct node *node, struct slice bytes)
     if (record.stamp > CRDT_STAMP_MAX || !node_is_in_cell(node, &record.id) ||
         place_merge(node->place, &record) != STATUS_OK)
         return;
+    if (id_front(&record.id) == node->self && node->phase == NODE_OPEN && before == 0 &&
+        (record.state == PLACE_ACTIVE || record.state == PLACE_LEAVING))
+        place_remembered(node);
     place_changed(node, &record);
     if (record.state == PLACE_OUT && id_front(&record.id) == node->self && !node->is_leaving &&
         node->phase == NODE_OPEN)

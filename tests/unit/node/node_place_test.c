@@ -149,6 +149,30 @@ static void test_another_weight_does_not_move_base_at_once(void **state)
     net_delete(net);
 }
 
+static void test_D11_a_peer_whose_store_was_lost_does_not_vote(void **state)
+{
+    struct net *net = net_formed(3, 3);
+    struct net_peer *peer = &net->peers[1];
+
+    (void)state;
+    assert_int_equal(net_put(net, 0, "k", "v")->status, STATUS_OK);
+    net_run(net, 2000);
+    net_kill(net, 1);
+    store_memory_delete(peer->memory);
+    peer->memory = store_memory_new(64u << 20);
+    peer->boots = 0; /* the counter was in the store: it begins as it did at first */
+    peer->is_held = true;
+    net_boot(net, 1);
+    net_run(net, 1000);
+    assert_int_equal(node_place_state(peer->node), PLACE_ACTIVE);
+    assert_true(node_is_recovering(peer->node));
+    peer->is_held = false;
+    net_run(net, 8000);
+    assert_false(node_is_recovering(peer->node));
+    assert_int_equal(peer->node->keys, 1);
+    net_delete(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_K7_a_record_from_a_clock_far_ahead_is_replaced),
         cmocka_unit_test(test_a_peer_that_forgot_its_leaving_joins_again),
         cmocka_unit_test(test_another_weight_does_not_move_base_at_once),
+        cmocka_unit_test(test_D11_a_peer_whose_store_was_lost_does_not_vote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
