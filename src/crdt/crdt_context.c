@@ -130,18 +130,18 @@ static bool text_read(struct slice text, struct writer *bytes)
 
 static uint64_t token_check(const struct crdt_scope *scope, struct slice token)
 {
-    static const char purpose[] = "gossamer causal context";
-    CRDT_SCRATCH uint8_t bytes[NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
+    static const char purpose[] = "context"; /* no other hash under the seed begins like this */
+    CRDT_SCRATCH uint8_t bytes[sizeof(purpose) + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
     struct writer out = writer_over(bytes, sizeof(bytes));
-    struct hash16 key = hash_sip128(scope->seed, purpose, sizeof(purpose) - 1);
 
     ensure(scope->ns.size <= NS_SIZE_MAX && scope->key.size <= KEY_SIZE_MAX);
+    write_bytes(&out, purpose, sizeof(purpose));
     write_slice(&out, scope->ns);
     write_u8(&out, 0);
     write_slice(&out, scope->key);
     write_slice(&out, token);
     ensure(!out.is_full);
-    return hash_sip64(key.bytes, bytes, out.size);
+    return hash_sip64(scope->seed, bytes, out.size);
 }
 
 static void dots_write(struct writer *out, const struct dot *dots, unsigned count)

@@ -194,7 +194,7 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .members_max = MEMBERS_MAX,
         .operations_max = OPERATIONS_MAX,
         .links_max = HOST_LINKS_MAX,
-        .recent_rows = HOST_RECENT_ROWS,
+        .recent_rows = host_number(host, SETTING_STORAGE_ENGINE) == 1 ? 1 : HOST_RECENT_ROWS,
         .value_max = (uint32_t)host_number(host, SETTING_HTTP_VALUE_MAX),
         .request_timeout_ms = (uint32_t)host_number(host, SETTING_HTTP_REQUEST_TIMEOUT),
         .sync_interval_ms = (uint32_t)host_number(host, SETTING_SYNC_INTERVAL),

@@ -78,6 +78,8 @@ static void node_request(struct node *node, const struct event *event)
         node_request_plain(node, op, asker);
         return;
     }
+    if (node_local_get(node, op, asker))
+        return;
     task = node_task_new(node, TASK_CLIENT);
     if (!task || !node_task_keep(task, op)) {
         struct node_outcome busy = {.status = STATUS_OVERLOAD, .outcome = OUTCOME_NOT_STORED};

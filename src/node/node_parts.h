@@ -85,9 +85,6 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
                               const struct crdt_object *object, const struct hash16 *before);
 void node_stored(struct node *node, const struct event *event);
 
-/* node_full.c */
-enum status node_write_refused(struct node *node, const struct node_write *done);
-
 /* node_task.c */
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind);
 struct node_task *node_task_find(struct node *node, uint32_t id);
@@ -167,6 +164,12 @@ void node_marks_reset(struct node *node);
 void node_marks_trim(struct node *node);
 void node_marks_add(struct node *node, uint32_t partition, uint64_t id8, bool is_given);
 unsigned node_marks_count(const struct node_marks *marks);
+
+/* node_local.c */
+bool node_local_get(struct node *node, const struct op *op, ticket asker);
+
+/* node_full.c */
+enum status node_write_refused(struct node *node, const struct node_write *done);
 
 /* node_list.c */
 void node_list_begin(struct node *node, struct node_task *task);

@@ -99,7 +99,7 @@ bool node_row_wait(struct node *node, struct node_task *task, struct slice row_k
 /* Tells whether tasks wait for this row: a newcomer must queue behind them. */
 bool node_row_is_awaited(const struct node *node, struct slice row_key)
 {
-    return map_get(&node->read_by_key, row_key) != NULL;
+    return node->read_by_key.count > 0 && map_get(&node->read_by_key, row_key) != NULL;
 }
 
 static void row_loaded(struct node *node, struct node_read *read, const struct event *event)
@@ -275,7 +275,9 @@ void node_stored(struct node *node, const struct event *event)
     if (status == STATUS_NO_SPACE)
         status = node_write_refused(node, &done);
     if (done.is_object) {
-        struct node_read *read = map_get(&node->read_by_key, blob_slice(done.row_key));
+        struct node_read *read = node_row_is_awaited(node, blob_slice(done.row_key))
+                                     ? map_get(&node->read_by_key, blob_slice(done.row_key))
+                                     : NULL;
 
         if (read)
             read->is_stale = true;

@@ -16,7 +16,7 @@ struct store_recent {
     } slots[];
 };
 
-#define RECENT_RECORD_MAX 4096 /* bytes: larger values would make the bound meaningless */
+#define RECENT_RECORD_MAX 1024 /* bytes: larger values would make the bound meaningless */
 
 struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SEED_SIZE])
 {
@@ -34,6 +34,8 @@ struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SE
 
 static uint32_t recent_slot(const struct store_recent *recent, struct slice row_key)
 {
+    if (recent->mask == 0)
+        return 0; /* one slot: next to nothing is kept, nothing need be hashed */
     return (uint32_t)hash_sip64(recent->seed, row_key.data, row_key.size) & recent->mask;
 }
 

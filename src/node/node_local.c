@@ -1,0 +1,44 @@
+/* node_local.c: the shortest walk through the house: a read with consistency `one` of a key this
+ * peer owns and has at hand needs no task, no quorum and no other peer. It is answered within the
+ * step that brought it, from where the row lies (architecture.md 7.5). */
+#include "node_impl.h"
+#include "node_parts.h"
+
+/* Answers such a read. False: it has to go the ordinary way. */
+bool node_local_get(struct node *node, const struct op *op, ticket asker)
+{
+    struct node_outcome outcome = {.status = STATUS_OK, .acks = 1, .required = 1};
+    struct hash16 hash;
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct place_owners owners;
+    struct slice row_key;
+    enum status status;
+
+    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering)
+        return false;
+    hash = hash_key(node->founding.hash_seed, op->ns, op->key);
+
+    uint64_t front = hash_key_front(&hash);
+
+    if (!node_key_is_in_cell(node, front))
+        return false;
+    place_owners(node->place, place_partition(node->place, front), &owners);
+    /* While the partition moves, a read needs an answer from the target as well. */
+    if (owners.count != owners.base_count || owners.target_count != owners.base_count)
+        return false;
+    for (uint8_t i = 0; i < owners.count; i++)
+        if (owners.peers[i].id8 == node->self)
+            outcome.total = owners.base_count;
+    row_key = store_key_obj(front, op->ns, op->key, room);
+    if (outcome.total == 0 || node_row_is_awaited(node, row_key))
+        return false;
+    status = node_row_get(node, row_key, false, &outcome.object);
+    if (status != STATUS_OK && status != STATUS_MISSING)
+        return false;
+    outcome.route[0].id8 = node->self;
+    outcome.route[0].roles = ROLE_COORD;
+    outcome.route_count = 1;
+    metric_add(&node->metrics, METRIC_OP_OK, 1);
+    (void)node_reply_client(node, op, asker, &outcome);
+    return true;
+}
