@@ -57,7 +57,12 @@ uint64_t place_layout(const struct place *place);
 /* place_digest returns the sum over all records (OUT included) of siphash(record): its part of
  * the table digest on pings. */
 uint64_t place_digest(const struct place *place);
-/* place_is_moving tells whether base and target differ anywhere: a peer is JOINING or LEAVING. */
+/* place_current returns the id8 of the peer whose move is under way, 0 when none is: of those that
+ * are JOINING or LEAVING the one whose record is the newest (ties by id). Only it differs between
+ * base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in both. Who waits
+ * behind a peer that is gone writes its record anew. */
+uint64_t place_current(const struct place *place);
+/* place_is_moving tells whether a move is under way. */
 bool place_is_moving(const struct place *place);
 
 /* Owners of one partition: first all of base in rank order, then those only in target. */

@@ -237,6 +237,7 @@ struct node {
     struct list facts; /* queued outputs, handled when the room that made them has returned */
     struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
     uint64_t marks_layout;             /* the layout they were last trimmed to */
+    instant queued_at;                 /* since when we wait behind a peer that is away */
     instant placed_at;                 /* when we went JOINING or LEAVING */
     /* counters */
     uint64_t keys, bytes;

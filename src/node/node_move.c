@@ -11,6 +11,7 @@
 #include "node_parts.h"
 
 #define MOVE_TICK_US INSTANT_MS(100)
+#define MOVE_PATIENCE_US INSTANT_S(5) /* with a peer that was to move before us and is away */
 #define SYNC_TICK_US INSTANT_MS(100)
 #define SYNC_AGAIN_US INSTANT_MS(250)   /* while something is moving */
 #define LEAVE_TELL_US INSTANT_S(1)      /* OUT reaches everybody before LEFT: that closes links */
@@ -42,16 +43,11 @@ void node_move_wake(struct node *node)
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
 }
 
-/* Nobody of this cell holds anything: its peer with the smallest id begins. Only where cells were
+/* Nobody of this cell holds anything: the peer whose move is current begins. Only where cells were
  * set at the founding; a cluster that splits hands its partitions over instead. */
 static bool move_begins_cell(struct node *node)
 {
-    if (node->founding.cell_depth == 0)
-        return false;
-    for (uint32_t i = 0; i < place_count(node->place); i++)
-        if (id_front(&place_at(node->place, i)->id) < node->self)
-            return false;
-    return true;
+    return node->founding.cell_depth > 0;
 }
 
 /* What one partition needs before this peer may change its state. */
@@ -131,6 +127,23 @@ static bool move_has_heirs(struct node *node)
     return false;
 }
 
+static bool move_is_mine(const struct node *node)
+{
+    return place_current(node->place) == node->self;
+}
+
+/* Moves are made one at a time. Behind a peer that is gone we do not wait: a newer record of ours
+ * takes its turn. */
+static void move_queue(struct node *node, unsigned state)
+{
+    bool is_waiting = (state == PLACE_JOINING || state == PLACE_LEAVING) && !move_is_mine(node);
+
+    if (!is_waiting || node_peer_is_reachable(node, place_current(node->place)))
+        node->queued_at = node->now;
+    else if (node->now >= node->queued_at + MOVE_PATIENCE_US)
+        node_place_set(node, (enum place_state)state);
+}
+
 void node_move_tick(struct node *node)
 {
     unsigned state;
@@ -144,13 +157,15 @@ void node_move_tick(struct node *node)
         node->is_recovering = false;
         node_trace(node, TRACE_RECOVERED, 0, 0, 0);
     }
-    if (state == PLACE_JOINING && !node->is_recovering &&
+    if (state == PLACE_JOINING && move_is_mine(node) && !node->is_recovering &&
         node->now >= node->placed_at + stable_us[node->config.profile] &&
         move_is_complete(node, PLACE_JOINING))
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING &&
-        (!move_has_heirs(node) || (!node->is_recovering && move_is_complete(node, PLACE_LEAVING))))
+        (!move_has_heirs(node) ||
+         (move_is_mine(node) && !node->is_recovering && move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
+    move_queue(node, node_place_state(node));
     if (node->is_leaving)
         move_farewell(node);
     if (move_is_needed(node) && node->move_timer.in_timers.place == 0)

@@ -5,8 +5,10 @@
  * nothing here ever hears who is alive. That is the difference from a plain hash ring, where a
  * late heartbeat moves data.
  *
- * Two sets are made of the list: base (ACTIVE and LEAVING) and target (JOINING and ACTIVE). A
- * change of one record moves exactly one of them:
+ * Two sets are made of the list: base (ACTIVE and LEAVING), and target, which is base with the
+ * current move done: one peer that is JOINING or LEAVING, the one whose record is the newest. The
+ * others wait, so whoever finishes has pulled exactly what the next base gives it. A change of one
+ * record moves exactly one set:
  *
  *            JOINING ------> ACTIVE ------> LEAVING ------> OUT
  *     joins: target moves  base moves    target moves    base moves
@@ -33,7 +35,6 @@ struct place {
     const struct place_record **eligible; /* owned: room to collect the input of a table */
     uint32_t count;                       /* records */
     uint32_t placed;                      /* records that are not OUT */
-    uint32_t moving;                      /* records that are JOINING or LEAVING */
     uint64_t digest;                      /* sum of hashes of the records */
     uint64_t layout;                      /* sum of hashes of what the owners depend on */
     bool is_fresh;                        /* the tables below belong to the present list */
@@ -146,15 +147,12 @@ static bool place_holds(const struct place *place, uint32_t index, uint64_t id8)
 static void place_account(struct place *place, const struct place_record *record, bool is_gained)
 {
     uint64_t sign = is_gained ? 1 : UINT64_MAX;
-    bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING;
 
     place->digest += sign * place_hash(place, record, true);
     if (record->state == PLACE_OUT)
         return;
     place->layout += sign * place_hash(place, record, false);
     place->placed += (uint32_t)sign;
-    if (is_moving)
-        place->moving += (uint32_t)sign;
 }
 
 enum status place_merge(struct place *place, const struct place_record *record)
@@ -201,9 +199,25 @@ const struct place_record *place_at(const struct place *place, uint32_t index)
 
 uint64_t place_layout(const struct place *place)
 {
+    uint64_t layout = place->layout + place_current(place) * 0x9e3779b97f4a7c15u;
+
     if (place->placed == 0)
         return 0;
-    return place->layout ? place->layout : 1; /* 0 is taken by the empty list */
+    return layout ? layout : 1; /* 0 is taken by the empty list */
+}
+
+uint64_t place_current(const struct place *place)
+{
+    const struct place_record *last = NULL;
+
+    for (uint32_t i = 0; i < place->count; i++) {
+        const struct place_record *record = &place->records[i];
+        bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING;
+
+        if (is_moving && (!last || record->stamp >= last->stamp))
+            last = record;
+    }
+    return last ? id_front(&last->id) : 0;
 }
 
 uint64_t place_digest(const struct place *place)
@@ -213,22 +227,25 @@ uint64_t place_digest(const struct place *place)
 
 bool place_is_moving(const struct place *place)
 {
-    return place->moving > 0;
+    return place_current(place) != 0;
 }
 
 /* --- owners */
 
-static bool place_may_own(const struct place_record *record, enum place_set set)
+/* Only the current move shows in the target: others wait their turn where they are. */
+static bool place_may_own(const struct place_record *record, enum place_set set, uint64_t current)
 {
+    bool is_current = id_front(&record->id) == current;
+
     if (record->weight == 0)
         return false;
     switch ((enum place_state)record->state) {
     case PLACE_JOINING:
-        return set == PLACE_TARGET;
+        return set == PLACE_TARGET && is_current;
     case PLACE_ACTIVE:
         return true;
     case PLACE_LEAVING:
-        return set == PLACE_BASE;
+        return set == PLACE_BASE || !is_current;
     case PLACE_OUT:
         return false;
     }
@@ -243,9 +260,11 @@ static struct place_table *place_table_of(struct place *place, enum place_set se
         .replicas = place->config.replicas,
     };
 
+    uint64_t current = place_current(place);
+
     memcpy(input.seed, place->config.seed, sizeof input.seed);
     for (uint32_t i = 0; i < place->count; i++)
-        if (place_may_own(&place->records[i], set))
+        if (place_may_own(&place->records[i], set, current))
             place->eligible[input.count++] = &place->records[i];
     return place_cache_take(place->config.cache, &input);
 }
