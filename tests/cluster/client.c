@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static char client_input[CLIENT_REPLY_MAX + 1];
+static _Thread_local char client_input[CLIENT_REPLY_MAX + 1];
 
 struct client client_at(uint16_t port)
 {
-    return (struct client){port, -1};
+    return (struct client){.port = port, .fd = -1};
 }
 
 void client_close(struct client *client)
@@ -29,6 +29,9 @@ static bool client_connect(struct client *client)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(client->port)};
     struct timeval limit = {15, 0};
     int on = 1;
+
+    if (client->timeout_ms)
+        limit = (struct timeval){client->timeout_ms / 1000, client->timeout_ms % 1000 * 1000};
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -117,6 +120,8 @@ static struct client_reply client_receive(struct client *client, bool is_head)
         need = (size_t)(reply.body - client_input) + reply.body_size;
     }
     (void)client_field(client_input, "Gossamer-Context", reply.context, sizeof reply.context);
+    if (client_field(client_input, "ETag", text, sizeof text) && text[0] == '"')
+        snprintf(reply.etag, sizeof reply.etag, "%.*s", (int)strcspn(text + 1, "\""), text + 1);
     if (client_field(client_input, "Connection", text, sizeof text) &&
         strcasecmp(text, "close") == 0)
         client_close(client);
@@ -131,8 +136,10 @@ struct client_reply client_ask(struct client *client, const struct client_reques
     for (unsigned tries = 0; tries < 2 && reply.status == 0; tries++) {
         bool was_open = client->fd >= 0;
 
-        if (!was_open && !client_connect(client))
+        if (!was_open && !client_connect(client)) {
+            reply.is_unsent = tries == 0;
             break;
+        }
         if (client_send_request(client, request))
             reply = client_receive(client, strcmp(request->method, "HEAD") == 0);
         if (reply.status == 0)

@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #define CLIENT_CONTEXT_MAX 2800 /* bytes of a Gossamer-Context, its zero included */
+#define CLIENT_ETAG_MAX 32
 #define CLIENT_REPLY_MAX (3u << 20)
 
 struct client {
     uint16_t port;
-    int fd; /* -1: none */
+    int fd;              /* -1: none */
+    unsigned timeout_ms; /* of each read and write on the connection; 0: 15 s */
 };
 
 struct client_request {
@@ -24,8 +26,10 @@ struct client_request {
 
 struct client_reply {
     unsigned status; /* 0: no answer came */
+    bool is_unsent;  /* no connection was to be had: nothing was asked */
     char context[CLIENT_CONTEXT_MAX];
-    char *body; /* owned by the client's static buffer: valid until the next call */
+    char etag[CLIENT_ETAG_MAX]; /* without its quotes; "": none came */
+    char *body; /* owned by the thread's static buffer: valid until its next call */
     size_t body_size;
 };
 
@@ -33,8 +37,9 @@ struct client_reply {
 struct client client_at(uint16_t port);
 /* client_close closes the connection. */
 void client_close(struct client *client);
-/* client_ask sends one request and waits for its answer at most 15 s. A connection that was kept
- * and turns out to be closed is opened again once for methods that may be repeated: GET only. */
+/* client_ask sends one request and waits for its answer, at most 15 s or timeout_ms. A connection
+ * that was kept and turns out to be closed is opened again once for methods that may be repeated:
+ * GET only. */
 struct client_reply client_ask(struct client *client, const struct client_request *request);
 /* client_get and client_put are the usual two; client_put sends `context` unless it is NULL. */
 struct client_reply client_get(struct client *client, const char *path);
