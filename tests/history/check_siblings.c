@@ -29,7 +29,7 @@ struct siblings {
     const uint32_t *puts;
     const struct history_key *key;
     struct check_siblings *found;
-    bool *is_seen;        /* by index of a PUT: some read showed its value */
+    uint64_t *seen_until; /* by index of a PUT: the latest end of a read of its value; 0: none */
     bool *is_settled;     /* by index of a PUT: in a final read, or maybe covered */
     struct cover *covers; /* sorted by item */
     uint32_t cover_count, cover_room;
@@ -74,7 +74,8 @@ static void siblings_see(struct siblings *siblings, const struct history_op *rea
                        siblings_text(siblings, read->key), siblings_text(siblings, item.value));
             continue;
         }
-        siblings->is_seen[put] = true;
+        if (siblings->seen_until[put] < read->returned)
+            siblings->seen_until[put] = read->returned;
         siblings->found->repeats += history->ops[put].etag && history->ops[put].etag != item.etag;
     }
 }
@@ -155,7 +156,7 @@ static bool siblings_has_ended(const struct siblings *siblings, const struct his
 
     if (write->outcome == HISTORY_OK && write->returned < read->invoked)
         return true;
-    return read->is_final && write->function == HISTORY_PUT && siblings->is_seen[by];
+    return read->is_final && write->function == HISTORY_PUT && siblings->seen_until[by] > 0;
 }
 
 static void siblings_judge_item(struct siblings *siblings, const struct history_op *read,
@@ -267,7 +268,22 @@ static void siblings_settle_roots(struct siblings *siblings)
     }
 }
 
-/* Follows all paths. `is_late`: a write without context may be carried out long after its end. */
+/* Until when a write without context may have covered what its coordinator held. Carried out twice,
+ * the later one (`is_late`) must have shown itself, or have been covered by another that covers the
+ * same; a delete never shows itself. */
+static uint64_t siblings_reach(const struct siblings *siblings, uint32_t write, bool is_late)
+{
+    const struct history_op *op = &siblings->history->ops[write];
+    uint64_t seen_until = siblings->seen_until[write];
+
+    if (op->function == HISTORY_DELETE)
+        return is_late ? HISTORY_NEVER : op->returned;
+    if (op->outcome != HISTORY_OK)
+        return seen_until;
+    return is_late && seen_until > op->returned ? seen_until : op->returned;
+}
+
+/* Follows all paths. */
 static void siblings_settle_all(struct siblings *siblings, bool is_late)
 {
     const struct history *history = siblings->history;
@@ -276,7 +292,7 @@ static void siblings_settle_all(struct siblings *siblings, bool is_late)
     siblings_settle_roots(siblings);
     for (uint32_t at = 0; at < siblings->queue_count; at++) {
         const struct history_op *write = &history->ops[siblings->queue[at]];
-        uint64_t end = is_late ? HISTORY_NEVER : write->returned;
+        uint64_t end = siblings_reach(siblings, siblings->queue[at], is_late);
 
         if (write->context == HISTORY_NONE) {
             for (; next < siblings->key->count && siblings_at(siblings, next)->invoked < end;
@@ -349,10 +365,10 @@ void check_siblings(const struct history *history, const char *prefix, struct ch
     struct siblings siblings = {.history = history, .puts = puts, .found = found};
 
     memset(found, 0, sizeof *found);
-    siblings.is_seen = history_room(NULL, history->count, sizeof(bool));
+    siblings.seen_until = history_room(NULL, history->count, sizeof(uint64_t));
     siblings.is_settled = history_room(NULL, history->count, sizeof(bool));
     siblings.queue = history_room(NULL, history->count, sizeof *siblings.queue);
-    memset(siblings.is_seen, 0, history->count * sizeof(bool));
+    memset(siblings.seen_until, 0, history->count * sizeof(uint64_t));
     memset(siblings.is_settled, 0, history->count * sizeof(bool));
     for (uint32_t i = 0; i < keys.count; i++) {
         siblings.key = &keys.keys[i];
@@ -367,7 +383,7 @@ void check_siblings(const struct history *history, const char *prefix, struct ch
         check_ended_free(&siblings.deletes);
     }
     found->keys = keys.count;
-    free(siblings.is_seen);
+    free(siblings.seen_until);
     free(siblings.is_settled);
     free(siblings.queue);
     free(siblings.covers);
