@@ -89,6 +89,8 @@ void recorder_finish(struct recorder *recorder, uint32_t number, const struct re
         fprintf(recorder->file, ",\"e\":\"%s\"", end->etag);
     if (end->values)
         fprintf(recorder->file, ",\"vs\":%s", end->values);
+    if (end->why)
+        fprintf(recorder->file, ",\"why\":\"%s\"", end->why);
     fprintf(recorder->file, ",\"http\":%u}\n", end->status);
     recorder->counts[call->function][end->outcome]++;
     if (end->outcome == HISTORY_OK)

@@ -28,6 +28,7 @@ struct recorder_end {
     unsigned status;
     const char *etag;   /* "": none */
     const char *values; /* reads: a JSON array of [value, etag] */
+    const char *why;    /* the slug of a problem (api.md 8), or NULL */
 };
 
 struct recorder {

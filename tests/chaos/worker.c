@@ -53,6 +53,21 @@ const struct worker_read *worker_seen(struct worker *worker, const char *key)
     return strcmp(read->key, key) == 0 && read->context[0] ? read : NULL;
 }
 
+/* The document that explains a refusal; NULL without one. */
+static json_t *worker_problem(const struct client_reply *reply)
+{
+    return reply->status >= 400 ? json_loadb(reply->body, reply->body_size, 0, NULL) : NULL;
+}
+
+/* The last part of its type, "quorum-timeout", as long as the document lives. */
+static const char *worker_why(const json_t *problem)
+{
+    const char *type = json_string_value(json_object_get(problem, "type"));
+    const char *slug = type ? strrchr(type, '/') : NULL;
+
+    return slug ? slug + 1 : NULL;
+}
+
 /* --- reading */
 
 static json_t *worker_pair(json_t *value, const char *etag)
@@ -96,6 +111,7 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
     struct recorder_end end = {.outcome = HISTORY_FAIL};
     struct worker_read *read = worker_slot(worker, key);
     struct client_reply reply;
+    json_t *problem;
     char *text = NULL;
     uint32_t number;
 
@@ -114,8 +130,11 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
         memcpy(read->context, reply.context, sizeof read->context);
         read->number = number;
     }
+    problem = end.outcome == HISTORY_OK ? NULL : worker_problem(&reply);
+    end.why = worker_why(problem);
     end.values = text;
     recorder_finish(worker->workload->recorder, number, &call, &end);
+    json_decref(problem);
     free(text);
     return end.outcome == HISTORY_OK;
 }
@@ -123,21 +142,13 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
 /* --- writing */
 
 /* What is known of a write (api.md 8). */
-static enum history_outcome worker_outcome(const struct client_reply *reply)
+static enum history_outcome worker_outcome(const struct client_reply *reply, const json_t *problem)
 {
-    json_t *problem;
-    bool is_definite;
-
     if (reply->status / 100 == 2)
         return HISTORY_OK;
     if (reply->is_unsent || reply->status / 100 == 4)
         return HISTORY_FAIL;
-    if (reply->status == 0)
-        return HISTORY_INFO;
-    problem = json_loadb(reply->body, reply->body_size, 0, NULL);
-    is_definite = json_is_true(json_object_get(problem, "definite"));
-    json_decref(problem);
-    return is_definite ? HISTORY_FAIL : HISTORY_INFO;
+    return json_is_true(json_object_get(problem, "definite")) ? HISTORY_FAIL : HISTORY_INFO;
 }
 
 static void worker_write(struct worker *worker, struct recorder_call *call,
@@ -147,6 +158,7 @@ static void worker_write(struct worker *worker, struct recorder_call *call,
     struct client_request request = {.path = path, .fields = fields};
     struct recorder_end end = {0};
     struct client_reply reply;
+    json_t *problem;
     uint32_t number;
 
     worker_name(worker, name);
@@ -161,10 +173,13 @@ static void worker_write(struct worker *worker, struct recorder_call *call,
         snprintf(fields, sizeof fields, "Gossamer-Context: %s\r\n", seen->context);
     number = recorder_begin(worker->workload->recorder, call);
     reply = client_ask(&worker->clients[call->peer], &request);
-    end.outcome = worker_outcome(&reply);
+    problem = worker_problem(&reply);
+    end.outcome = worker_outcome(&reply, problem);
+    end.why = worker_why(problem);
     end.status = reply.status;
     end.etag = end.outcome == HISTORY_OK ? reply.etag : "";
     recorder_finish(worker->workload->recorder, number, call, &end);
+    json_decref(problem);
     worker->life += end.outcome == HISTORY_INFO;
 }
 
