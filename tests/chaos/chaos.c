@@ -3,7 +3,9 @@
  * what the clients were told. When something is wrong the history stays, with logs and stores.
  *
  *   CHAOS_MINUTES=30   how long faults go on        CHAOS_SEED=n   repeats a schedule
- *   GOSSAMERD=path     the daemon under test        CLUSTER_KEEP=1 keeps the directory always */
+ *   GOSSAMERD=path     the daemon under test        CLUSTER_KEEP=1 keeps the directory always
+ *   CHAOS_CONSISTENCY=one   promises less than is checked: the run has to fail, a check of itself
+ */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,14 +134,16 @@ static struct check_all chaos_judge(void)
 
 static void chaos_run(uint64_t seed, uint64_t minutes)
 {
-    uint16_t ports[WORKLOAD_PEERS];
+    const char *consistency = getenv("CHAOS_CONSISTENCY");
 
+    workload.recorder = &recorder;
+    workload.consistency = consistency && consistency[0] ? consistency : "quorum";
     for (unsigned i = 0; i < WORKLOAD_PEERS; i++)
-        ports[i] = cluster.peers[i].http;
+        workload.ports[i] = cluster.peers[i].http;
     recorder_open(&recorder, history_path, seed);
     fault_init(&fault, &cluster, &recorder, seed);
     recorder_majority(&recorder, true);
-    workload_start(&workload, &recorder, ports, seed);
+    workload_start(&workload, seed);
     fault.end_ms = proc_now_ms() + minutes * 60000;
     while (proc_now_ms() < fault.end_ms)
         fault_next(&fault);

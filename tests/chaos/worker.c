@@ -106,7 +106,7 @@ static json_t *worker_values(const struct client_reply *reply)
 
 bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_final)
 {
-    char path[96], name[WORKLOAD_NAME_SIZE];
+    char path[128], name[WORKLOAD_NAME_SIZE];
     struct recorder_call call = {HISTORY_GET, name, key, NULL, RECORDER_NO_CONTEXT, peer, is_final};
     struct recorder_end end = {.outcome = HISTORY_FAIL};
     struct worker_read *read = worker_slot(worker, key);
@@ -116,7 +116,8 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
     uint32_t number;
 
     worker_name(worker, name);
-    snprintf(path, sizeof path, "/v1/kv/chaos/%s?siblings=all", key);
+    snprintf(path, sizeof path, "/v1/kv/chaos/%s?siblings=all&consistency=%s", key,
+             is_final ? "quorum" : worker->workload->consistency);
     number = recorder_begin(worker->workload->recorder, &call);
     reply = client_get(&worker->clients[peer], path);
     end.status = reply.status;
@@ -154,7 +155,7 @@ static enum history_outcome worker_outcome(const struct client_reply *reply, con
 static void worker_write(struct worker *worker, struct recorder_call *call,
                          const struct worker_read *seen)
 {
-    char path[96], fields[CLIENT_CONTEXT_MAX + 64] = "", name[WORKLOAD_NAME_SIZE];
+    char path[128], fields[CLIENT_CONTEXT_MAX + 64] = "", name[WORKLOAD_NAME_SIZE];
     struct client_request request = {.path = path, .fields = fields};
     struct recorder_end end = {0};
     struct client_reply reply;
@@ -168,7 +169,8 @@ static void worker_write(struct worker *worker, struct recorder_call *call,
     request.method = call->function == HISTORY_PUT ? "PUT" : "DELETE";
     request.body = call->value;
     request.body_size = call->value ? strlen(call->value) : 0;
-    snprintf(path, sizeof path, "/v1/kv/chaos/%s", call->key);
+    snprintf(path, sizeof path, "/v1/kv/chaos/%s?consistency=%s", call->key,
+             worker->workload->consistency);
     if (seen)
         snprintf(fields, sizeof fields, "Gossamer-Context: %s\r\n", seen->context);
     number = recorder_begin(worker->workload->recorder, call);

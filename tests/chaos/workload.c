@@ -1,7 +1,6 @@
 #include "workload.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "check_all.h"
 #include "proc.h"
@@ -10,7 +9,7 @@
 #define PAUSE_MS 8u    /* between two operations of one client: two cores serve everybody */
 #define READ_TRIES 60u /* of a final read, each PAUSE_TRY_MS apart */
 #define PAUSE_TRY_MS 250u
-#define ZIPF_NEAR 64u /* half of the reads go to the newest of the set */
+#define NEAR 64u /* half of the reads go to the newest of the set */
 
 /* --- names of keys */
 
@@ -59,7 +58,7 @@ static void set_turn(struct worker *worker)
     count = atomic_load(&workload->set_count[writer]);
     if (count == 0)
         return;
-    back = draw(worker, draw(worker, 2) && count > ZIPF_NEAR ? ZIPF_NEAR : count);
+    back = draw(worker, draw(worker, 2) && count > NEAR ? NEAR : count);
     set_key(key, writer, count - 1 - back);
     (void)worker_get(worker, key, draw(worker, WORKLOAD_PEERS), false);
 }
@@ -134,8 +133,7 @@ static void worker_launch(struct worker *worker, void *(*run)(void *))
         abort();
 }
 
-void workload_start(struct workload *workload, struct recorder *recorder,
-                    const uint16_t ports[WORKLOAD_PEERS], uint64_t seed)
+void workload_start(struct workload *workload, uint64_t seed)
 {
     static const struct {
         char kind;
@@ -146,9 +144,6 @@ void workload_start(struct workload *workload, struct recorder *recorder,
                  {'q', 1, reader_turn},
                  {'s', WORKLOAD_SIBLING_WORKERS, siblings_turn}};
 
-    memset(workload, 0, sizeof *workload);
-    workload->recorder = recorder;
-    memcpy(workload->ports, ports, sizeof workload->ports);
     for (unsigned k = 0; k < 4; k++)
         workload->worker_count += kinds[k].count;
     workload->workers = calloc(workload->worker_count, sizeof *workload->workers);

@@ -32,6 +32,7 @@
 struct workload {
     struct recorder *recorder;
     uint16_t ports[WORKLOAD_PEERS];
+    const char *consistency; /* of every request: "quorum", or less to see the checkers complain */
     atomic_bool is_over;
     atomic_uint set_count[WORKLOAD_SET_WORKERS];
     atomic_uint sibling_ops;
@@ -39,9 +40,9 @@ struct workload {
     unsigned worker_count;
 };
 
-/* workload_start starts the clients on these ports; workload_stop ends them all and waits. */
-void workload_start(struct workload *workload, struct recorder *recorder,
-                    const uint16_t ports[WORKLOAD_PEERS], uint64_t seed);
+/* workload_start starts the clients. The caller has set recorder, ports and consistency in an
+ * otherwise empty workload. workload_stop ends them all and waits. */
+void workload_start(struct workload *workload, uint64_t seed);
 void workload_stop(struct workload *workload);
 /* workload_read_all reads every key at every peer, all peers at once, and marks the reads as
  * final. A read that fails is repeated for a while. Returns how many went on failing. */

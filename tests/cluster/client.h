@@ -29,7 +29,7 @@ struct client_reply {
     bool is_unsent;  /* no connection was to be had: nothing was asked */
     char context[CLIENT_CONTEXT_MAX];
     char etag[CLIENT_ETAG_MAX]; /* without its quotes; "": none came */
-    char *body; /* owned by the thread's static buffer: valid until its next call */
+    char *body;                 /* owned by the thread's static buffer: valid until its next call */
     size_t body_size;
 };
 
