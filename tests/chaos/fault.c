@@ -2,11 +2,19 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proc.h"
 
-const char *const fault_arguments[] = {"--set", "sync.interval=1s", NULL};
+const char *const *fault_arguments(void)
+{
+    static const char *const durable[] = {"--set", "sync.interval=1s", NULL};
+    static const char *const forgetful[] = {"--set", "sync.interval=1s", "--store", "memory", NULL};
+    const char *store = getenv("CHAOS_STORE");
+
+    return store && strcmp(store, "memory") == 0 ? forgetful : durable;
+}
 
 static const enum fault_kind fault_deck[] = {
     FAULT_KILL,  FAULT_KILL,       FAULT_KILL,      FAULT_KILL,    FAULT_PAUSE,
@@ -122,7 +130,7 @@ static void fault_kill(struct fault *fault, unsigned i)
 
 static void fault_start(struct fault *fault, unsigned i)
 {
-    peer_start_with(fault->cluster, &fault->cluster->peers[i], fault_arguments);
+    peer_start_with(fault->cluster, &fault->cluster->peers[i], fault_arguments());
     fault_changed(fault);
 }
 

@@ -33,8 +33,8 @@ struct fault {
     bool is_cut[FAULT_PEERS][FAULT_PEERS]; /* the first blocks the second */
 };
 
-/* Arguments of every daemon here, for peer_start_with. */
-extern const char *const fault_arguments[];
+/* fault_arguments returns the arguments of every daemon here, for peer_start_with. */
+const char *const *fault_arguments(void);
 
 void fault_init(struct fault *fault, struct cluster *cluster, struct recorder *recorder,
                 uint64_t seed);

@@ -12,4 +12,4 @@ $(CHAOS): $(CHAOS_OBJECTS) $(BUILD)/$(FLAVOR)/libtest.a $(BUILD)/$(FLAVOR)/libco
 	$(call link_$(FLAVOR),$(LIBS_test) $(LIBS_core) -lpthread)
 
 chaos: $(CHAOS) $(BUILD)/$(FLAVOR)/gossamerd ## kill, stop and cut real daemons under load, judge the histories
-	@BUILD=$(BUILD) $(CHAOS)
+	@GOSSAMERD=$(or $(GOSSAMERD),$(BUILD)/$(FLAVOR)/gossamerd) $(CHAOS)

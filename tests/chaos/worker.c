@@ -5,7 +5,8 @@
 
 #include "proc.h"
 
-#define TIMEOUT_MS 5000u /* a stopped peer holds a client no longer; the request's own is 2 s */
+#define TIMEOUT_MS 3000u /* a stopped peer holds a client no longer; the request's own is 2 s */
+#define AVOID_MS 2000u   /* else all clients would soon wait for the same stopped peer */
 
 static uint32_t worker_sum(const char *text)
 {
@@ -35,9 +36,23 @@ static void worker_name(const struct worker *worker, char name[WORKLOAD_NAME_SIZ
     snprintf(name, WORKLOAD_NAME_SIZE, "%c%u/%u", worker->kind, worker->index, worker->life);
 }
 
-static unsigned worker_peer(struct worker *worker)
+unsigned worker_peer(struct worker *worker)
 {
-    return (unsigned)prng_below(&worker->prng, WORKLOAD_PEERS);
+    unsigned peer = (unsigned)prng_below(&worker->prng, WORKLOAD_PEERS);
+
+    for (unsigned tries = 0; tries < 4 && worker->avoid_ms[peer] > proc_now_ms(); tries++)
+        peer = (unsigned)prng_below(&worker->prng, WORKLOAD_PEERS);
+    return peer;
+}
+
+static struct client_reply worker_ask(struct worker *worker, unsigned peer,
+                                      const struct client_request *request)
+{
+    struct client_reply reply = client_ask(&worker->clients[peer], request);
+
+    if (reply.status == 0)
+        worker->avoid_ms[peer] = proc_now_ms() + AVOID_MS;
+    return reply;
 }
 
 /* The slot where the last read of a key is, or would be. */
@@ -119,7 +134,7 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
     snprintf(path, sizeof path, "/v1/kv/chaos/%s?siblings=all&consistency=%s", key,
              is_final ? "quorum" : worker->workload->consistency);
     number = recorder_begin(worker->workload->recorder, &call);
-    reply = client_get(&worker->clients[peer], path);
+    reply = worker_ask(worker, peer, &(struct client_request){.method = "GET", .path = path});
     end.status = reply.status;
     if (reply.status == 200 || reply.status == 300 || reply.status == 404) {
         json_t *values = worker_values(&reply);
@@ -174,7 +189,7 @@ static void worker_write(struct worker *worker, struct recorder_call *call,
     if (seen)
         snprintf(fields, sizeof fields, "Gossamer-Context: %s\r\n", seen->context);
     number = recorder_begin(worker->workload->recorder, call);
-    reply = client_ask(&worker->clients[call->peer], &request);
+    reply = worker_ask(worker, call->peer, &request);
     problem = worker_problem(&reply);
     end.outcome = worker_outcome(&reply, problem);
     end.why = worker_why(problem);

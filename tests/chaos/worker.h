@@ -24,11 +24,14 @@ struct worker {
     char kind;
     struct prng prng;
     struct client clients[WORKLOAD_PEERS];
+    uint64_t avoid_ms[WORKLOAD_PEERS]; /* until then a peer that did not answer is rarely asked */
     struct worker_read reads[WORKER_READS]; /* by hash of the key */
 };
 
 void worker_init(struct worker *worker, struct workload *workload, char kind, unsigned index,
                  uint64_t seed);
+/* worker_peer draws a peer to ask. */
+unsigned worker_peer(struct worker *worker);
 /* worker_get reads all values of a key and remembers its context. Returns whether it was answered.
  */
 bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_final);

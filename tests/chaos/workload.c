@@ -60,7 +60,7 @@ static void set_turn(struct worker *worker)
         return;
     back = draw(worker, draw(worker, 2) && count > NEAR ? NEAR : count);
     set_key(key, writer, count - 1 - back);
-    (void)worker_get(worker, key, draw(worker, WORKLOAD_PEERS), false);
+    (void)worker_get(worker, key, worker_peer(worker), false);
 }
 
 static void register_turn(struct worker *worker)
@@ -71,7 +71,7 @@ static void register_turn(struct worker *worker)
                             draw(worker, WORKLOAD_REGISTER_KEYS / WORKLOAD_REGISTER_WRITERS);
 
     register_key(key, own);
-    if (worker_get(worker, key, draw(worker, WORKLOAD_PEERS), false))
+    if (worker_get(worker, key, worker_peer(worker), false))
         worker_put(worker, key, worker_seen(worker, key));
 }
 
@@ -80,7 +80,7 @@ static void reader_turn(struct worker *worker)
     char key[WORKLOAD_KEY_SIZE];
 
     register_key(key, draw(worker, WORKLOAD_REGISTER_KEYS));
-    (void)worker_get(worker, key, draw(worker, WORKLOAD_PEERS), false);
+    (void)worker_get(worker, key, worker_peer(worker), false);
 }
 
 /* Every third key takes writes without a context too; the others only if nothing was there. */
@@ -102,7 +102,7 @@ static void siblings_turn(struct worker *worker)
         else
             worker_delete(worker, key, NULL);
     } else if (what < 60 || (!seen && what < 90)) {
-        (void)worker_get(worker, key, draw(worker, WORKLOAD_PEERS), false);
+        (void)worker_get(worker, key, worker_peer(worker), false);
     } else if (what < 90) {
         worker_put(worker, key, seen);
     } else if (seen) {
