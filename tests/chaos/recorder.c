@@ -52,7 +52,8 @@ uint32_t recorder_begin(struct recorder *recorder, const struct recorder_call *c
         fprintf(recorder->file, ",\"v\":\"%s\"", call->value);
     if (call->context != RECORDER_NO_CONTEXT)
         fprintf(recorder->file, ",\"ctx\":%u", call->context);
-    fprintf(recorder->file, ",\"peer\":%u%s}\n", call->peer, call->is_final ? ",\"fin\":1" : "");
+    fprintf(recorder->file, ",\"peer\":%u%s}\n", call->peer + 1,
+            call->is_final ? ",\"fin\":1" : "");
     pthread_mutex_unlock(&recorder->lock);
     return number;
 }

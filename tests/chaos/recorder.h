@@ -18,7 +18,7 @@ struct recorder_call {
     const char *client, *key;
     const char *value; /* NULL except for PUT */
     uint32_t context;  /* number of the read whose context is sent, or RECORDER_NO_CONTEXT */
-    unsigned peer;
+    unsigned peer;     /* from 0; the file counts from 1, as the names of the peers do */
     bool is_final;
 };
 

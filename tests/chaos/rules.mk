@@ -6,7 +6,7 @@ CHAOS_OBJECTS := $(call objects,$(FLAVOR),$(wildcard tests/chaos/*.c) tests/clus
 	$(filter-out %_test.c %/judge.c,$(wildcard tests/history/*.c)))
 PROVIDES += chaos
 
-$(BUILD)/$(FLAVOR)/obj/tests/chaos/%.o: COMMON += -Itests/cluster -Itests/history
+$(BUILD)/$(FLAVOR)/obj/tests/chaos/%.o: private COMMON += -Itests/cluster -Itests/history
 
 $(CHAOS): $(CHAOS_OBJECTS) $(BUILD)/$(FLAVOR)/libtest.a $(BUILD)/$(FLAVOR)/libcore.a
 	$(call link_$(FLAVOR),$(LIBS_test) $(LIBS_core) -lpthread)
