@@ -136,7 +136,6 @@ static void pair_scan(struct pair *pair, bool is_all)
             range.rows_max = (uint32_t)prng_between(&pair->prng, 1, 100);
         if (prng_chance(&pair->prng, 1, 2))
             range.bytes_max = (uint32_t)prng_below(&pair->prng, 20000);
-        range.is_keys_only = prng_chance(&pair->prng, 1, 4);
         one.stop_after = other.stop_after = (uint32_t)prng_below(&pair->prng, 50);
     }
     status = pair->one.scan(pair->one.context, &range, sum_visit, &one);
