@@ -44,7 +44,7 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
     json_t *warnings = json_array();
 
     edge_warn(warnings, c->dead > 0, "members-dead", "peers of the placement list are dead",
-              "start them again, or forget them: gossamer forget ID");
+              "start them again; their partitions wait for them");
     edge_warn(warnings, c->suspect > 0, "members-suspect", "peers are suspected to be dead",
               "wait some seconds and look again");
     edge_warn(warnings, c->alive && c->alive < c->replicas, "too-few-peers",

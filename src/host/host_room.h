@@ -28,6 +28,7 @@
 #define HOST_COMPLETIONS_MAX 1024u /* of the store, visited in one go */
 #define HOST_STOP_US INSTANT_S(10) /* a graceful stop takes at most this */
 #define HOST_LINKS_MAX 512u        /* connections this peer makes, and the node holds */
+#define HOST_PIPELINE_MAX 16u      /* requests of one client in work: their replies take memory */
 #define HOST_RECENT_ROWS 32768u    /* rows kept after their commit: at most 1 KiB each */
 
 struct host_udp;

@@ -218,6 +218,7 @@ struct edge_config host_setup_edge(struct host *host, const char *token)
         .admin_token = token,
         .header_timeout_us = INSTANT_MS(host_number(host, SETTING_HTTP_HEADER_TIMEOUT)),
         .idle_timeout_us = INSTANT_MS(host_number(host, SETTING_HTTP_IDLE_TIMEOUT)),
+        .pipeline_max = HOST_PIPELINE_MAX,
         .write_timeout_us = INSTANT_MS(host_number(host, SETTING_HTTP_WRITE_TIMEOUT)),
         .metrics = {&host->edge_metrics, &host->node_metrics, &host->metrics},
     };
