@@ -101,13 +101,18 @@
 #define SYNC_LANES 4       /* partitions of one round pulled at once: hides one disk, one RTT */
 #define SYNC_MERGES_MAX 8  /* merges at the node at once: half of its batches */
 #define SYNC_FETCH_MAX 128 /* rows asked for at once: a commit's worth, 128 store tasks */
-#define SYNC_FETCH_SIZE_MAX (64u << 10) /* bytes of keys in one AE_FETCH; no reason but a bound */
+#define SYNC_FETCH_SIZE_MAX (48u << 10) /* bytes of keys in one AE_FETCH: beside any object */
 #define SYNC_PAGE_SIZE_MAX                                                                         \
     (256u << 10)                   /* bytes of one AE_LEAF: 16 records, so that a value may pass */
 #define SYNC_PAGE_KEEP (16u << 10) /* bytes of an empty page kept for the next */
 #define SYNC_FAILURES_MAX 16       /* partitions that may fail before the round gives up */
-#define SYNC_ROOT_SIZE 22u         /* bytes of one entry of AE_ROOT */
-#define SYNC_ROOTS_MAX 16384u      /* entries of one AE_ROOT: all of 2^14, 352 KiB */
+#define SYNC_NODES_SIZE_MAX                                                                        \
+    (4096u * (2 + 16 * 8))   /* bytes of one AE_DIFF: 2^16 partitions that all differ */
+#define SYNC_SPLIT_MIN 8u    /* sub-ranges of a page: one byte of mask */
+#define SYNC_SPLIT_MAX 128u  /* 8 rows each in the largest page */
+#define SYNC_SPLIT_ROWS 16u  /* rows up to which a page is not split (protocols.md 7.2) */
+#define SYNC_WHOLE_ROWS 256u /* rows beyond which it always is: 2 KiB of fingerprints */
+#define SYNC_WHOLE_MAX 4u    /* differing partitions up to which pages go whole, not by sub-range */
 
 /* --- the step */
 #define ROUTE_MAX 12         /* peers named in Gossamer-Route */
@@ -126,8 +131,8 @@ _Static_assert(KAD_BETA * 100 + 100 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
 _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
 
 _Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
-_Static_assert(SYNC_ROOTS_MAX *SYNC_ROOT_SIZE <= CONTROL_SIZE_MAX,
-               "a list of roots is a control message");
+_Static_assert(SYNC_NODES_SIZE_MAX <= CONTROL_SIZE_MAX, "nodes of the tree are a control message");
+_Static_assert(SYNC_SPLIT_MAX * 8 >= SCAN_ROWS_MAX, "sub-ranges of any page are small");
 _Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
                "any key can be fetched");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,

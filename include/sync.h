@@ -1,8 +1,8 @@
 /* sync.h: do our copies match, and what is missing? Fingerprints of every partition, kept up by
  * the committer's reports, and pull rounds that fetch what another owner has and we lack
  * (protocols.md 7.2; the idea is Merkle anti-entropy as in Dynamo, DeCandia et al. 2007, section
- * 4.7, with additive fingerprints in place of a tree of hashes). One level for now: a partition is
- * a leaf. A round only pulls; the other side pulls in rounds of its own. */
+ * 4.7, with a tree of sums in place of one of hashes). A round costs what differs, and it only
+ * pulls; the other side pulls in rounds of its own. */
 #ifndef GOSSAMER_SYNC_H
 #define GOSSAMER_SYNC_H
 
@@ -26,10 +26,12 @@ struct sync_page {
 };
 
 enum sync_output_kind {
-    SYNC_SEND,  /* send `message` to peer `to` over a link; slices live for the call */
-    SYNC_LIST,  /* list rows of `partition` behind row key `after`; answer: sync_listed(token) */
-    SYNC_GIVE,  /* send the objects of `keys` (packed as AE_FETCH) to `to` as AE_ITEMS of `round` */
-    SYNC_MERGE, /* merge `items` (packed as AE_ITEMS) into the store; answer: sync_merged(token) */
+    SYNC_SEND,   /* send `message` to peer `to` over a link; slices live for the call */
+    SYNC_LIST,   /* list rows of `partition` behind row key `after`; answer: sync_listed(token) */
+    SYNC_GIVE,   /* send the objects of `keys` (packed as AE_FETCH) to `peer` as AE_ITEMS of `round`
+                    and question `token`: every key, with an empty object if there is none to send
+                    now; or no message at all */
+    SYNC_MERGE,  /* merge `items` (packed as AE_ITEMS) into the store; answer: sync_merged(token) */
     SYNC_PULLED, /* we durably hold all that `peer` held of `partition` at some time after `layout`
                     was known to both: what a new owner and one in recovery count */
     SYNC_GIVEN,  /* `peer` tells that it holds all that we held of `partition` under `layout` */
@@ -83,8 +85,9 @@ struct hash16 sync_fingerprint(const struct sync *sync, uint32_t partition, uint
 /* sync_pull begins a round with `peer` under `layout`: over all partitions shared with it. OK;
  * BUSY when one with this peer runs already; FULL when rounds_max run. */
 enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t layout) MUST_USE;
-/* sync_receive handles AE_ROOT, AE_DIFF, AE_LEAF_GET, AE_LEAF, AE_FETCH, AE_ITEMS, AE_DONE from an
- * authenticated peer. `layout` is our present one. Anything malformed or unexpected is dropped. */
+/* sync_receive handles AE_ROOT, AE_DIFF, AE_NODES, AE_LEAF_GET, AE_LEAF, AE_FETCH, AE_ITEMS,
+ * AE_DONE from an authenticated peer. `layout` is our present one. Anything malformed or unexpected
+ * is dropped. */
 void sync_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout,
                   const struct message *message);
 /* sync_listed answers SYNC_LIST; `page` lives for the call. A status other than OK costs the

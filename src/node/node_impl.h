@@ -154,7 +154,8 @@ struct node_batch {
     bool is_active, is_give;
     bool is_filled; /* every row was started */
     bool is_failed;
-    uint32_t token; /* of sync's merge; is_give: the asker's round */
+    uint32_t token; /* of sync's merge; is_give: the asker's question */
+    uint32_t round; /* is_give: of the asker */
     uint32_t open;  /* rows not yet ended */
     uint64_t peer;  /* is_give: the asker */
     struct buffer items;

@@ -127,6 +127,7 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         break;
     case MESSAGE_AE_ROOT:
     case MESSAGE_AE_DIFF:
+    case MESSAGE_AE_NODES:
     case MESSAGE_AE_LEAF_GET:
     case MESSAGE_AE_LEAF:
     case MESSAGE_AE_FETCH:

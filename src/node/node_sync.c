@@ -6,6 +6,10 @@
 
 #define LEAF_BYTES_MAX (1u << 20)                /* bytes of rows read for one page of a leaf */
 #define GIVE_BYTES_MAX (FRAME_BODY_MAX - 65536u) /* bytes of objects in one AE_ITEMS */
+#define GIVE_NAMES_MAX (SYNC_FETCH_SIZE_MAX + 4u * SYNC_FETCH_MAX) /* of keys without one */
+
+_Static_assert(GIVE_BYTES_MAX + GIVE_NAMES_MAX + 64u <= FRAME_BODY_MAX,
+               "a full batch is a message");
 
 void node_leaf_list(struct node *node, const struct sync_output *ask)
 {
@@ -69,7 +73,7 @@ static struct node_batch *batch_new(struct node *node)
         if (node->batches[i].is_active)
             continue;
         node->batches[i] = (struct node_batch){.is_active = true};
-        buffer_init(&node->batches[i].items, GIVE_BYTES_MAX);
+        buffer_init(&node->batches[i].items, GIVE_BYTES_MAX + GIVE_NAMES_MAX);
         return &node->batches[i];
     }
     return NULL;
@@ -83,10 +87,14 @@ static void batch_settle(struct node *node, struct node_batch *batch)
     if (!done.is_filled || done.open > 0)
         return;
     *batch = (struct node_batch){0};
-    if (done.is_give) {
+    if (done.is_give && done.is_failed) {
+        /* not even named: the asker's round times out and comes again */
+    } else if (done.is_give) {
         struct message message = {
             .kind = MESSAGE_AE_ITEMS,
-            .ae_items = {.round = done.token, .items = slice_of(done.items.data, done.items.size)}};
+            .ae_items = {.round = done.round,
+                         .question = done.token,
+                         .items = slice_of(done.items.data, done.items.size)}};
 
         (void)node_send_plain(node, done.peer, &message);
     } else {
@@ -95,29 +103,45 @@ static void batch_settle(struct node *node, struct node_batch *batch)
     buffer_close(&done.items);
 }
 
+/* Appends one row to what is given. Without an object, or without room for it, the row is named all
+ * the same: the asker must know that it lacks it. */
+static void batch_give(struct node_batch *batch, struct slice row_key, struct slice object)
+{
+    size_t size = 6 + row_key.size + object.size;
+    struct writer out;
+    uint8_t *room;
+
+    if (batch->items.size + size > GIVE_BYTES_MAX) {
+        size -= object.size;
+        object = SLICE_NONE;
+    }
+    room = buffer_reserve(&batch->items, size);
+    if (!room) {
+        batch->is_failed = true;
+        return;
+    }
+    out = writer_over(room, size);
+    write_u16(&out, (uint16_t)row_key.size);
+    write_slice(&out, row_key);
+    write_u32(&out, (uint32_t)object.size);
+    write_slice(&out, object);
+    batch->items.size += out.size;
+}
+
 /* One row of a batch is merged durably, or was read to be given; the task ends with the caller. */
 void node_batch_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object)
 {
     struct node_batch *batch = &node->batches[task->batch];
 
-    if (batch->is_give && status == STATUS_OK) {
+    if (batch->is_give) {
         uint8_t key[STORE_KEY_SIZE_MAX];
         struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
-        size_t size = 6 + row_key.size + object.size;
-        uint8_t *room = buffer_reserve(&batch->items, size);
 
-        if (room) { /* what does not fit is asked for again in the next round */
-            struct writer out = writer_over(room, size);
-
-            write_u16(&out, (uint16_t)row_key.size);
-            write_slice(&out, row_key);
-            write_u32(&out, (uint32_t)object.size);
-            write_slice(&out, object);
-            batch->items.size += out.size;
-        }
+        batch_give(batch, row_key, status == STATUS_OK ? object : SLICE_NONE);
+    } else {
+        batch->is_failed |= status != STATUS_OK;
     }
-    batch->is_failed |= status != STATUS_OK;
     batch->open--;
     batch_settle(node, batch);
 }
@@ -145,6 +169,16 @@ static bool batch_start(struct node *node, struct node_batch *batch, struct slic
     return true;
 }
 
+/* Tells whether a row key is of a partition: rows may be given that were never named by us. */
+static bool batch_is_of(struct node *node, struct slice row_key, uint32_t partition)
+{
+    struct slice ns, key;
+    uint64_t front;
+
+    return store_key_split(row_key, &front, &ns, &key) == STATUS_OK &&
+           place_partition(node->place, front) == partition;
+}
+
 /* Rows pulled from another owner: n x (row key length u16 | row key | length u32 | object). */
 void node_merge_items(struct node *node, const struct sync_output *pulled)
 {
@@ -161,7 +195,10 @@ void node_merge_items(struct node *node, const struct sync_output *pulled)
         struct slice row_key = read_slice(&in, read_u16(&in));
         struct slice object = read_slice(&in, read_u32(&in));
 
-        if (in.is_bad || !batch_start(node, batch, row_key, object)) {
+        if (!in.is_bad && object.size == 0)
+            continue; /* named only */
+        if (in.is_bad || !batch_is_of(node, row_key, pulled->partition) ||
+            !batch_start(node, batch, row_key, object)) {
             batch->is_failed = true;
             break;
         }
@@ -174,7 +211,7 @@ void node_merge_items(struct node *node, const struct sync_output *pulled)
     batch_settle(node, batch);
 }
 
-/* Objects another owner wants: n x (row key length u16 | row key). */
+/* Objects another owner wants or lacks: n x (row key length u16 | row key). */
 void node_give_keys(struct node *node, const struct sync_output *asked)
 {
     struct reader in = reader_over(asked->keys);
@@ -183,13 +220,14 @@ void node_give_keys(struct node *node, const struct sync_output *asked)
     if (!batch)
         return; /* the asker's round times out and comes again */
     batch->is_give = true;
-    batch->token = asked->round;
+    batch->token = asked->token;
+    batch->round = asked->round;
     batch->peer = asked->peer;
     while (reader_left(&in) > 0) {
         struct slice row_key = read_slice(&in, read_u16(&in));
 
-        if (in.is_bad || !batch_start(node, batch, row_key, SLICE_NONE))
-            break;
+        if (!in.is_bad && !batch_start(node, batch, row_key, SLICE_NONE))
+            batch_give(batch, row_key, SLICE_NONE);
     }
     batch->is_filled = true;
     batch_settle(node, batch);

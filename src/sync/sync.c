@@ -1,10 +1,23 @@
 /* sync.c: do our copies match, and what is missing?
  *
  * Dynamo (DeCandia et al. 2007, section 4.7) keeps a tree of hashes per key range and descends
- * where hashes differ. Here every partition has one sum of row fingerprints, so that a commit
- * costs one addition and no path of hashes; 2^14 partitions are fine enough that a differing one
- * holds few rows, and those are compared as a list. What is lost is the descent: one difference in
- * a partition of n rows costs a list of n, which the tree of protocols.md 7.2 will mend.
+ * where hashes differ. Here only the partitions have something that is kept up, one sum of row
+ * fingerprints each, so that a commit costs one addition and no path of hashes. Everything else of
+ * the tree is computed when it is asked for:
+ *
+ *   root            all partitions two peers share          one keyed hash, 12 bytes
+ *   depth 1, 2      ranges of partitions, 32 x 64 nodes     sums of sums        (sync_tree.c)
+ *   depth 3         2^14 partitions, 8 below each node      the sums kept up    (sync_trie.c)
+ *   sub-ranges      about 8 rows each, by key hash          from a listing      (sync_split.c)
+ *   rows            8 bytes of fingerprint                  from a listing      (sync_leaf.c)
+ *
+ * Above the partitions that is possible because sums add up: a node is a pass over the sums below
+ * it, 16,384 additions for all of a level. Below them a listing of one partition is short, and only
+ * differing partitions are listed. So memory stays 20 bytes a partition, whatever is stored.
+ *
+ * The two sides take turns in descending, each message one level deeper, and the rows lacking come
+ * as the answer to what is held: one difference is found and mended in 7 messages, where a
+ * question and an answer for each level would take 11.
  *
  * Every door function changes state first and then lets sync_run do what is due, one output at a
  * time. Whatever the node calls while it is handed an output changes state only; the loop that is
@@ -14,10 +27,7 @@
 #include <stdlib.h>
 
 #include "ensure.h"
-#include "hash.h"
 #include "sync_private.h"
-
-#define SYNC_HASH_RUN 256u /* roots hashed at once: no reason but a small room on the stack */
 
 struct sync *sync_new(const struct sync_config *config)
 {
@@ -30,9 +40,9 @@ struct sync *sync_new(const struct sync_config *config)
         return NULL;
     sync->config = *config;
     sync->sums = calloc(config->partitions, sizeof(*sync->sums));
-    sync->bits = calloc(SYNC_ROUNDS_MAX * 3 + 1, sync_bits_size(sync));
+    sync->bits = calloc(SYNC_ROUNDS_MAX * SYNC_TREE_SETS + 2, sync_bits_size(sync));
     sync->serves = calloc(config->serves_max + 1u, sizeof(*sync->serves));
-    buffer_init(&sync->scratch, SYNC_ROOTS_MAX * SYNC_ROOT_SIZE);
+    buffer_init(&sync->scratch, SYNC_NODES_SIZE_MAX + 1);
     if (!sync->sums || !sync->bits || !sync->serves) {
         sync_delete(sync);
         return NULL;
@@ -40,15 +50,20 @@ struct sync *sync_new(const struct sync_config *config)
     for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++) {
         struct sync_round *round = &sync->rounds[i];
 
-        round->shared = sync->bits + (i * 3 + 0) * sync_bits_size(sync);
-        round->differs = sync->bits + (i * 3 + 1) * sync_bits_size(sync);
-        round->done = sync->bits + (i * 3 + 2) * sync_bits_size(sync);
+        round->shared = sync->bits + (i * SYNC_TREE_SETS + 0) * sync_bits_size(sync);
+        round->differs = sync->bits + (i * SYNC_TREE_SETS + 1) * sync_bits_size(sync);
+        round->done = sync->bits + (i * SYNC_TREE_SETS + 2) * sync_bits_size(sync);
         for (unsigned k = 0; k < SYNC_LANES; k++)
             buffer_init(&round->lanes[k].page, SYNC_PAGE_SIZE_MAX);
     }
-    for (uint32_t i = 0; i < config->serves_max; i++)
-        for (unsigned k = 0; k < SYNC_LANES; k++)
-            buffer_init(&sync->serves[i].leaves[k].rows, SYNC_PAGE_SIZE_MAX);
+    sync->shared = sync->bits + SYNC_ROUNDS_MAX * SYNC_TREE_SETS * sync_bits_size(sync);
+    sync->named = sync->shared + sync_bits_size(sync);
+    for (uint32_t i = 0; i < config->serves_max; i++) {
+        for (unsigned k = 0; k < SYNC_LANES; k++) {
+            buffer_init(&sync->serves[i].leaves[k].asked, SCAN_ROWS_MAX * SYNC_HASH_SIZE);
+            buffer_init(&sync->serves[i].leaves[k].keys, SYNC_PAGE_SIZE_MAX);
+        }
+    }
     return sync;
 }
 
@@ -59,9 +74,12 @@ void sync_delete(struct sync *sync)
     for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
         for (unsigned k = 0; k < SYNC_LANES; k++)
             buffer_close(&sync->rounds[i].lanes[k].page);
-    for (uint32_t i = 0; sync->serves && i < sync->config.serves_max; i++)
-        for (unsigned k = 0; k < SYNC_LANES; k++)
-            buffer_close(&sync->serves[i].leaves[k].rows);
+    for (uint32_t i = 0; sync->serves && i < sync->config.serves_max; i++) {
+        for (unsigned k = 0; k < SYNC_LANES; k++) {
+            buffer_close(&sync->serves[i].leaves[k].asked);
+            buffer_close(&sync->serves[i].leaves[k].keys);
+        }
+    }
     buffer_close(&sync->scratch);
     free(sync->serves);
     free(sync->bits);
@@ -103,28 +121,6 @@ uint32_t sync_shared(const struct sync *sync, uint64_t peer, uint8_t *shared)
         count++;
     }
     return count;
-}
-
-/* Hashes run by run, each together with the hash of all before it. */
-struct sync_sum sync_super(const struct sync *sync, const uint8_t *shared)
-{
-    uint8_t room[sizeof(struct hash16) + SYNC_HASH_RUN * SYNC_ROOT_SIZE];
-    struct sync_sum super = {0};
-
-    for (uint32_t p = 0; p < sync->config.partitions;) {
-        struct writer out = writer_over(room, sizeof(room));
-
-        write_bytes(&out, super.sum.bytes, sizeof(super.sum.bytes));
-        for (; p < sync->config.partitions && out.size < out.capacity; p++) {
-            if (!sync_bit(shared, p))
-                continue;
-            sync_pack_write_root(&out, (uint16_t)p, &sync->sums[p]);
-            super.count++;
-        }
-        ensure(!out.is_full);
-        super.sum = hash_sip128(sync->config.seed, out.data, out.size);
-    }
-    return super;
 }
 
 /* --- what is due */
@@ -206,9 +202,9 @@ enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t la
     round->is_mute = false;
     round->differed = round->rows = round->failed = round->pulled = 0;
     round->next = 0;
-    memset(round->differs, 0, sync_bits_size(sync));
     memset(round->done, 0, sync_bits_size(sync));
     round->compared = sync_shared(sync, peer, round->shared);
+    memcpy(round->differs, round->shared, sync_bits_size(sync));
     sync_round_progress(sync, round, now);
     sync_run(sync);
     return STATUS_OK;
@@ -228,9 +224,9 @@ static void sync_answered(struct sync *sync, instant now, struct sync_round *rou
     } else if (round->state != ROUND_PULLING) {
         return;
     } else if (message->kind == MESSAGE_AE_LEAF && message->ae_leaf.round == round->number) {
-        is_progress = sync_lane_leaf(round, &message->ae_leaf);
+        is_progress = sync_lane_leaf(sync, round, &message->ae_leaf);
     } else if (message->kind == MESSAGE_AE_ITEMS && message->ae_items.round == round->number) {
-        is_progress = sync_lane_items(sync, round, message->ae_items.items);
+        is_progress = sync_lane_items(sync, round, &message->ae_items);
     }
     if (is_progress)
         sync_round_progress(sync, round, now);
@@ -246,6 +242,7 @@ void sync_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout
         sync_round_end(round, STATUS_LAYOUT, false);
     switch ((unsigned)message->kind) {
     case MESSAGE_AE_ROOT:
+    case MESSAGE_AE_NODES:
     case MESSAGE_AE_LEAF_GET:
     case MESSAGE_AE_FETCH:
     case MESSAGE_AE_DONE:
@@ -301,10 +298,10 @@ void sync_listed(struct sync *sync, instant now, uint32_t token, const struct sy
     struct sync_lane *lane = leaf ? NULL : sync_lane_of(sync, token, &round);
 
     if (leaf)
-        sync_serve_listed(leaf, page);
+        sync_leaf_listed(leaf, page);
     else if (lane && page->status != STATUS_OK)
-        sync_lane_fail(round, lane, page->status);
-    else if (lane && sync_lane_listed(round, lane, page))
+        sync_lane_fail(sync, round, lane, page->status);
+    else if (lane && sync_lane_listed(sync, round, lane, page))
         sync_round_progress(sync, round, now);
     sync_run(sync);
 }
@@ -318,7 +315,7 @@ void sync_merged(struct sync *sync, instant now, uint32_t token, enum status sta
         if (sync->merges[i] == token)
             sync->merges[i] = 0;
     if (lane) {
-        sync_lane_merged(round, lane, status);
+        sync_lane_merged(sync, round, lane, status);
         sync_round_progress(sync, round, now);
     }
     sync_run(sync);

@@ -1,275 +1,190 @@
-/* sync_lane.c: pulling one partition. The other side's rows come page by page in key order; ours
- * are listed over the same range; two ordered lists are compared in one pass. What they have and we
- * lack, or hold otherwise, is fetched and merged. A partition counts as pulled only when every
- * wanted row was given and merged durably: what an answer leaves out is asked for again, as long
- * as each answer brings something.
+/* sync_lane.c: pulling one partition, range by range. We list our own rows of a range and say what
+ * we hold; the other side lists its rows and gives what we lack. Where much is held and much else
+ * differs too, sub-ranges are told apart first, and only rows of those that differ are spelled.
  *
- * The room of a page serves twice: wanted keys are gathered at its front while rows are read from
- * behind. A key is shorter than its row, so the two never meet. */
+ *   A                                                     B
+ *   |--- AE_LEAF_GET sums of sub-ranges -------------------->|   (left out for few rows, and when
+ *   |<-- AE_LEAF mask of those that differ ------------------|    few partitions differ)
+ *   |--- AE_LEAF_GET fingerprints of our rows in them ------>|
+ *   |<-- AE_ITEMS all rows A lacks, if one fetch holds them -|
+ *   |    or AE_LEAF their keys, AE_FETCH, AE_ITEMS ...  (sync_want.c)
+ *
+ * A fingerprint stands for key and state, so 8 bytes a row say all. A partition counts as pulled
+ * only when every row that was named or given is merged durably. */
 #include "sync_private.h"
 
 #include "ensure.h"
 
+#define LANE_ROW_SIZE (2 * SYNC_HASH_SIZE) /* front 8 | print 8 */
+
 void sync_lane_start(struct sync_lane *lane, uint16_t partition)
 {
-    ensure(lane->state == LANE_FREE);
-    lane->state = LANE_ASK;
+    ensure(lane->state == LANE_FREE && lane->reserved == 0);
+    lane->state = LANE_LIST;
     lane->partition = partition;
-    lane->after_size = 0;
-    lane->own_size = 0;
+    lane->after.size = 0;
     lane->token = 0;
 }
 
-static struct slice lane_after(const struct sync_lane *lane)
+struct sync_range sync_lane_range(const struct sync_lane *lane)
 {
-    return slice_of(lane->after, lane->after_size);
+    return (struct sync_range){sync_key_slice(&lane->after), sync_key_slice(&lane->until)};
 }
 
-static void lane_free(struct sync_round *round, struct sync_lane *lane)
+void sync_lane_free(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
+    sync_want_release(sync, round, lane);
     lane->state = LANE_FREE;
     buffer_clear(&lane->page, SYNC_PAGE_KEEP);
-    if (round->fetching == lane)
-        round->fetching = NULL;
 }
 
-void sync_lane_fail(struct sync_round *round, struct sync_lane *lane, enum status status)
+void sync_lane_fail(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
+                    enum status status)
 {
-    lane_free(round, lane);
+    sync_lane_free(sync, round, lane);
     if (round->status == STATUS_OK)
         round->status = status;
     if (++round->failed >= SYNC_FAILURES_MAX)
         sync_round_end(round, status, false);
 }
 
+/* --- our own rows */
+
+/* What a page is cut into: nothing where the fingerprints themselves are cheap. */
+static uint32_t lane_split(const struct sync_round *round, uint32_t rows)
+{
+    bool is_split =
+        rows > SYNC_WHOLE_ROWS || (rows > SYNC_SPLIT_ROWS && round->differed > SYNC_WHOLE_MAX);
+
+    return is_split ? sync_split_count(rows) : 0;
+}
+
+/* Begins a range that ends with `until`; empty: with the partition. */
+static void lane_begin(struct sync_round *round, struct sync_lane *lane, struct slice until)
+{
+    sync_key_keep(&lane->until, until);
+    lane->is_last = until.size == 0;
+    lane->want_at = lane->fetch_end = 0;
+    lane->split = lane_split(round, (uint32_t)(lane->page.size / LANE_ROW_SIZE));
+    lane->state = lane->split ? LANE_NARROW : LANE_HAVE;
+}
+
+bool sync_lane_listed(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
+                      const struct sync_page *page)
+{
+    uint32_t count = page->count < SCAN_ROWS_MAX ? page->count : SCAN_ROWS_MAX;
+    struct slice until = count > 0 ? page->rows[count - 1].key : SLICE_NONE;
+    uint8_t *room = buffer_reserve(&lane->page, count * LANE_ROW_SIZE + 1);
+    struct writer out = writer_over(room, room ? count * LANE_ROW_SIZE : 0);
+
+    if (lane->state != LANE_OWN)
+        return false;
+    if (page->is_last && count == page->count)
+        until = SLICE_NONE;
+    else if (until.size == 0 || until.size > STORE_KEY_SIZE_MAX ||
+             slice_compare(sync_key_slice(&lane->after), until) >= 0)
+        room = NULL; /* a page that leads nowhere */
+    if (!room) {
+        sync_lane_fail(sync, round, lane, STATUS_BAD);
+        return true;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (sync_print_is_none(&page->rows[i].fingerprint))
+            continue;
+        write_u64(&out, sync_split_front(page->rows[i].key));
+        write_bytes(&out, page->rows[i].fingerprint.bytes, SYNC_HASH_SIZE);
+    }
+    lane->page.size += out.size;
+    lane_begin(round, lane, until);
+    return true;
+}
+
 /* --- what comes in */
 
-static struct sync_lane *lane_find(struct sync_round *round, uint16_t partition,
-                                   enum sync_lane_state state)
+static struct sync_lane *lane_find(struct sync_round *round, const struct message_ae_leaf *leaf)
 {
-    for (unsigned i = 0; i < SYNC_LANES; i++)
-        if (round->lanes[i].state == state && round->lanes[i].partition == partition)
-            return &round->lanes[i];
+    for (unsigned i = 0; i < SYNC_LANES; i++) {
+        struct sync_lane *lane = &round->lanes[i];
+
+        if ((lane->state == LANE_MASK || lane->state == LANE_PAGE) &&
+            lane->question == leaf->question && lane->partition == leaf->partition)
+            return lane;
+    }
     return NULL;
 }
 
-static void lane_keep(uint8_t *room, uint16_t *size, struct slice key)
+/* Which sub-ranges differ. With none our rows of the range are theirs. */
+static bool lane_masked(struct sync_lane *lane, const struct message_ae_leaf *leaf)
 {
-    ensure(key.size <= STORE_KEY_SIZE_MAX);
-    memmove(room, key.data, key.size);
-    *size = (uint16_t)key.size;
+    bool is_any = false;
+
+    if (leaf->mask.size * 8 != lane->split || leaf->keys.size > 0 || leaf->until.size > 0)
+        return false;
+    for (size_t i = 0; i < leaf->mask.size; i++) {
+        lane->mask[i] = leaf->mask.data[i];
+        is_any |= lane->mask[i] != 0;
+    }
+    lane->state = is_any ? LANE_HAVE : LANE_WANT;
+    if (!is_any)
+        buffer_clear(&lane->page, SYNC_PAGE_KEEP);
+    return true;
 }
 
-bool sync_lane_leaf(struct sync_round *round, const struct message_ae_leaf *leaf)
+/* Which rows we lack, up to `until` if that is given. */
+static bool lane_named(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
+                       const struct message_ae_leaf *leaf)
 {
-    struct sync_lane *lane = lane_find(round, leaf->partition, LANE_PAGE);
-    struct sync_item item = {0};
-    struct reader in;
+    struct sync_range range = sync_lane_range(lane);
+
+    if (leaf->mask.size > 0 || leaf->keys.size > SYNC_PAGE_SIZE_MAX ||
+        leaf->until.size > STORE_KEY_SIZE_MAX ||
+        (leaf->until.size > 0 && !sync_pack_holds(&range, leaf->until)))
+        return false;
+    if (leaf->until.size > 0)
+        range.until = leaf->until;
+    if (!sync_pack_check(leaf->keys, SYNC_KEYS, SCAN_ROWS_MAX, &range) ||
+        !sync_pack_ascends(leaf->keys))
+        return false;
+    sync_want_release(sync, round, lane);
+    if (leaf->until.size > 0) {
+        lane->is_last = false;
+        sync_key_keep(&lane->until, leaf->until);
+    }
+    if (sync_want_set(lane, leaf->keys, SYNC_KEYS))
+        lane->state = LANE_WANT;
+    else
+        sync_lane_fail(sync, round, lane, STATUS_MEMORY);
+    return true;
+}
+
+bool sync_lane_leaf(struct sync *sync, struct sync_round *round, const struct message_ae_leaf *leaf)
+{
+    struct sync_lane *lane = lane_find(round, leaf);
 
     if (!lane)
         return false;
     if (leaf->status != STATUS_OK) {
-        sync_lane_fail(round, lane, status_from_wire(leaf->status));
+        sync_lane_fail(sync, round, lane, status_from_wire(leaf->status));
         return true;
     }
-    if (leaf->items.size > SYNC_PAGE_SIZE_MAX || (leaf->items.size == 0 && !leaf->is_last) ||
-        !sync_pack_check(leaf->items, SYNC_PRINTS, SCAN_ROWS_MAX, lane_after(lane)))
-        return false;
-    buffer_clear(&lane->page, SYNC_PAGE_KEEP);
-    if (!buffer_append(&lane->page, leaf->items.data, leaf->items.size)) {
-        sync_lane_fail(round, lane, STATUS_MEMORY);
-        return true;
-    }
-    lane_keep(lane->own, &lane->own_size, lane_after(lane));
-    in = reader_over(leaf->items);
-    while (sync_pack_next(&in, SYNC_PRINTS, &item))
-        continue;
-    if (item.key.size)
-        lane_keep(lane->after, &lane->after_size, item.key);
-    lane->is_last = leaf->is_last;
-    lane->at = lane->want_at = lane->want_end = lane->fetch_end = 0;
-    lane->state = LANE_COMPARE;
-    return true;
-}
-
-/* Notes a key as wanted: u16 length and the key, moved to the front of the page. */
-static void lane_want(struct sync_lane *lane, struct slice key)
-{
-    const uint8_t *packed = key.data - sizeof(uint16_t);
-
-    ensure(packed >= lane->page.data + lane->want_end);
-    memmove(lane->page.data + lane->want_end, packed, sizeof(uint16_t) + key.size);
-    lane->want_end += sizeof(uint16_t) + key.size;
-}
-
-/* Compares the rest of their page with ours, up to our last key unless nothing follows it. */
-static void lane_compare(struct sync_lane *lane, const struct sync_page *page)
-{
-    const struct sync_row *rows = page->rows;
-    uint32_t ours = 0;
-
-    while (lane->at < lane->page.size) {
-        struct reader in =
-            reader_over(slice_of(lane->page.data + lane->at, lane->page.size - lane->at));
-        struct sync_item theirs;
-        bool is_same;
-
-        if (!sync_pack_next(&in, SYNC_PRINTS, &theirs))
-            ensure_unreachable(); /* checked when it came */
-        while (ours < page->count && slice_compare(rows[ours].key, theirs.key) < 0)
-            ours++;
-        if (ours == page->count && !page->is_last)
-            return; /* our next page tells */
-        is_same = ours < page->count && slice_equal(rows[ours].key, theirs.key) &&
-                  memcmp(&rows[ours].fingerprint, &theirs.print, sizeof(theirs.print)) == 0;
-        lane->at += in.at;
-        if (!is_same)
-            lane_want(lane, theirs.key);
-    }
-}
-
-bool sync_lane_listed(struct sync_round *round, struct sync_lane *lane,
-                      const struct sync_page *page)
-{
-    struct slice last = page->count ? page->rows[page->count - 1].key : SLICE_NONE;
-
-    if (lane->state != LANE_OWN)
-        return false;
-    lane_compare(lane, page);
-    if (lane->at == lane->page.size) {
-        lane->state = LANE_WANT;
-    } else if (last.size == 0 || last.size > STORE_KEY_SIZE_MAX) {
-        sync_lane_fail(round, lane, STATUS_BAD); /* a page without rows that is not the last */
-    } else {
-        lane_keep(lane->own, &lane->own_size, last);
-        lane->state = LANE_COMPARE;
-    }
-    return true;
-}
-
-/* Tells whether `key` is among `keys` and unmarked, and marks it. */
-static bool lane_mark(struct slice keys, struct slice key, bool given[SYNC_FETCH_MAX])
-{
-    struct reader in = reader_over(keys);
-    struct sync_item item;
-
-    for (uint32_t i = 0; sync_pack_next(&in, SYNC_KEYS, &item); i++) {
-        if (!slice_equal(item.key, key))
-            continue;
-        if (given[i])
-            return false;
-        given[i] = true;
-        return true;
-    }
-    return false;
-}
-
-/* Drops from the keys being fetched those that were given: the others are asked for again. */
-static void lane_forget(struct sync_lane *lane, const bool given[SYNC_FETCH_MAX])
-{
-    uint8_t *page = lane->page.data;
-    struct reader in = reader_over(slice_of(page + lane->want_at, lane->fetch_end - lane->want_at));
-    struct sync_item item;
-    size_t kept = lane->want_at, left;
-
-    for (uint32_t i = 0; sync_pack_next(&in, SYNC_KEYS, &item); i++) {
-        if (given[i])
-            continue;
-        memmove(page + kept, item.key.data - sizeof(uint16_t), sizeof(uint16_t) + item.key.size);
-        kept += sizeof(uint16_t) + item.key.size;
-    }
-    left = kept - lane->want_at;
-    memmove(page + lane->fetch_end - left, page + lane->want_at, left);
-    lane->want_at = lane->fetch_end - left;
-    lane->fetch_end = lane->want_at;
-}
-
-static void lane_merge(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
-                       struct slice items)
-{
-    struct sync_output merge = {.kind = SYNC_MERGE,
-                                .peer = round->peer,
-                                .token = lane->token,
-                                .partition = lane->partition,
-                                .items = items};
-
-    lane->state = LANE_MERGE;
-    round->fetching = NULL;
-    sync_emit(sync, &merge);
-}
-
-static void lane_slot_free(struct sync *sync, uint32_t token)
-{
-    for (unsigned i = 0; i < SYNC_MERGES_MAX; i++)
-        if (sync->merges[i] == token)
-            sync->merges[i] = 0;
-}
-
-bool sync_lane_items(struct sync *sync, struct sync_round *round, struct slice items)
-{
-    struct sync_lane *lane = round->fetching;
-    struct reader in = reader_over(items);
-    struct sync_item item;
-    bool given[SYNC_FETCH_MAX] = {false};
-    struct slice asked;
-
-    if (!lane || !sync_pack_check(items, SYNC_OBJECTS, SYNC_FETCH_MAX, SLICE_NONE))
-        return false;
-    asked = slice_of(lane->page.data + lane->want_at, lane->fetch_end - lane->want_at);
-    lane->merging = 0;
-    while (sync_pack_next(&in, SYNC_OBJECTS, &item)) {
-        if (!lane_mark(asked, item.key, given))
-            return false;
-        lane->merging++;
-    }
-    if (lane->merging == 0) {
-        lane_slot_free(sync, lane->token);
-        sync_lane_fail(round, lane, STATUS_MISSING);
-        return true;
-    }
-    lane_forget(lane, given);
-    lane_merge(sync, round, lane, items);
-    return true;
-}
-
-void sync_lane_merged(struct sync_round *round, struct sync_lane *lane, enum status status)
-{
-    if (lane->state != LANE_MERGE)
-        return;
-    if (status != STATUS_OK) {
-        sync_lane_fail(round, lane, status);
-        return;
-    }
-    round->rows += lane->merging;
-    lane->state = LANE_WANT;
+    if (lane->state == LANE_MASK)
+        return lane_masked(lane, leaf);
+    return lane_named(sync, round, lane, leaf);
 }
 
 /* --- what goes out */
 
-static void lane_ask(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
-{
-    struct message get = {.kind = MESSAGE_AE_LEAF_GET,
-                          .ae_leaf_get = {.layout = round->layout,
-                                          .round = round->number,
-                                          .partition = lane->partition,
-                                          .after = lane_after(lane)}};
-
-    lane->state = LANE_PAGE;
-    sync_send(sync, round->peer, &get);
-}
-
-/* Lists our rows of the range, unless it is known that there is none to compare. */
+/* Lists our rows of the partition, unless it is known that there is none. */
 static void lane_list(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
-    static const struct sync_page nothing = {.is_last = true};
     struct sync_output list = {.kind = SYNC_LIST,
                                .peer = round->peer,
                                .partition = lane->partition,
-                               .after = slice_of(lane->own, lane->own_size)};
+                               .after = sync_key_slice(&lane->after)};
 
-    if (lane->page.size == 0 || sync->sums[lane->partition].count == 0) {
-        lane_compare(lane, &nothing);
-        lane->state = LANE_WANT;
+    buffer_clear(&lane->page, SYNC_PAGE_KEEP);
+    if (sync->sums[lane->partition].count == 0) {
+        lane_begin(round, lane, SLICE_NONE);
         return;
     }
     list.token = lane->token = sync_token_next(sync);
@@ -277,51 +192,73 @@ static void lane_list(struct sync *sync, struct sync_round *round, struct sync_l
     sync_emit(sync, &list);
 }
 
-/* The end of the next keys to fetch: bounded in number and bytes. */
-static size_t lane_fetch_end(const struct sync_lane *lane)
+static struct message lane_get(struct sync *sync, const struct sync_round *round,
+                               struct sync_lane *lane)
 {
-    struct reader in =
-        reader_over(slice_of(lane->page.data + lane->want_at, lane->want_end - lane->want_at));
-    struct sync_item item;
-    size_t end = 0;
+    struct sync_range range = sync_lane_range(lane);
 
-    for (uint32_t i = 0; i < SYNC_FETCH_MAX && sync_pack_next(&in, SYNC_KEYS, &item); i++) {
-        if (in.at > SYNC_FETCH_SIZE_MAX)
-            break;
-        end = in.at;
-    }
-    return lane->want_at + end;
+    lane->question = sync_token_next(sync);
+    return (struct message){.kind = MESSAGE_AE_LEAF_GET,
+                            .ae_leaf_get = {.round = round->number,
+                                            .partition = lane->partition,
+                                            .question = lane->question,
+                                            .after = range.after,
+                                            .until = range.until}};
 }
 
-/* A merge is reserved before its rows are asked for, so that rows never wait in memory. */
-static bool lane_fetch(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
+static void lane_send_sums(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
-    struct message fetch = {.kind = MESSAGE_AE_FETCH, .ae_fetch = {.round = round->number}};
-    unsigned slot = 0;
+    struct message get = lane_get(sync, round, lane);
+    struct reader in = reader_over(slice_of(lane->page.data, lane->page.size));
+    uint64_t sums[SYNC_SPLIT_MAX] = {0};
+    uint8_t room[SYNC_SPLIT_MAX * SYNC_HASH_SIZE];
+    struct writer out = writer_over(room, sizeof(room));
 
-    while (slot < SYNC_MERGES_MAX && sync->merges[slot] != 0)
-        slot++;
-    if (round->fetching || slot == SYNC_MERGES_MAX)
+    while (reader_left(&in) > 0) {
+        uint64_t front = read_u64(&in);
+
+        sync_split_add(sums, lane->split, front, read_u64(&in));
+    }
+    for (uint32_t i = 0; i < lane->split; i++)
+        write_u64(&out, sums[i]);
+    get.ae_leaf_get.sums = writer_done(&out);
+    lane->state = LANE_MASK;
+    sync_send(sync, round->peer, &get);
+}
+
+/* Sends the fingerprints of our rows: packed to the front of the page, where they are shorter. */
+static bool lane_send_prints(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
+{
+    struct message get = lane_get(sync, round, lane);
+    struct reader in = reader_over(slice_of(lane->page.data, lane->page.size));
+    struct writer out = writer_over(lane->page.data, lane->page.size);
+
+    if (!sync_want_reserve(sync, round, lane))
         return false;
-    sync->merges[slot] = lane->token = sync_token_next(sync);
-    round->fetching = lane;
-    lane->fetch_end = lane_fetch_end(lane);
-    lane->state = LANE_ITEMS;
-    fetch.ae_fetch.keys =
-        slice_of(lane->page.data + lane->want_at, lane->fetch_end - lane->want_at);
-    sync_send(sync, round->peer, &fetch);
+    while (reader_left(&in) > 0) {
+        uint64_t front = read_u64(&in), print = read_u64(&in);
+
+        if (sync_split_has(lane->mask, lane->split, front))
+            write_u64(&out, print);
+    }
+    lane->page.size = out.size;
+    get.ae_leaf_get.prints = writer_done(&out);
+    get.ae_leaf_get.mask = slice_of(lane->mask, lane->split / 8);
+    lane->state = LANE_PAGE;
+    sync_send(sync, round->peer, &get);
     return true;
 }
 
 static bool lane_go_on(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
-    if (lane->want_at < lane->want_end)
-        return lane_fetch(sync, round, lane);
+    if (lane->want_at < lane->page.size)
+        return sync_want_fetch(sync, round, lane);
     if (!lane->is_last) {
-        lane->state = LANE_ASK;
+        lane->after = lane->until;
+        lane->state = LANE_LIST;
         return true;
     }
-    lane_free(round, lane);
+    sync_lane_free(sync, round, lane);
     (void)sync_round_pulled(sync, round, lane->partition);
     return true;
 }
@@ -329,17 +266,20 @@ static bool lane_go_on(struct sync *sync, struct sync_round *round, struct sync_
 bool sync_lane_step(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
     switch (lane->state) {
-    case LANE_ASK:
-        lane_ask(sync, round, lane);
-        return true;
-    case LANE_COMPARE:
+    case LANE_LIST:
         lane_list(sync, round, lane);
         return true;
+    case LANE_NARROW:
+        lane_send_sums(sync, round, lane);
+        return true;
+    case LANE_HAVE:
+        return lane_send_prints(sync, round, lane);
     case LANE_WANT:
         return lane_go_on(sync, round, lane);
     case LANE_FREE:
-    case LANE_PAGE:
     case LANE_OWN:
+    case LANE_MASK:
+    case LANE_PAGE:
     case LANE_ITEMS:
     case LANE_MERGE:
         return false;

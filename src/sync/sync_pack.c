@@ -2,18 +2,16 @@
  * checked as a whole before anything in it is acted upon.
  *
  *   keys:     n x (row key length u16 | row key)
- *   prints:   n x (row key length u16 | row key | fingerprint 16)
- *   objects:  n x (row key length u16 | row key | length u32 | object)
- *   roots:    n x (partition u16 | count u32 | fingerprint 16) */
+ *   objects:  n x (row key length u16 | row key | length u32 | object) */
 #include "sync_private.h"
+
+#include "ensure.h"
 
 bool sync_pack_next(struct reader *in, enum sync_shape shape, struct sync_item *item)
 {
     if (in->is_bad || reader_left(in) == 0)
         return false;
     item->key = read_slice(in, read_u16(in));
-    if (shape == SYNC_PRINTS)
-        read_bytes(in, item->print.bytes, sizeof(item->print.bytes));
     if (shape == SYNC_OBJECTS)
         item->object = read_slice(in, read_u32(in));
     return !in->is_bad;
@@ -28,21 +26,59 @@ static bool pack_key_is_good(struct slice key)
     return key.size <= STORE_KEY_SIZE_MAX && store_key_split(key, &front, &ns, &name) == STATUS_OK;
 }
 
+bool sync_pack_holds(const struct sync_range *range, struct slice key)
+{
+    return slice_compare(range->after, key) < 0 &&
+           (range->until.size == 0 || slice_compare(key, range->until) <= 0);
+}
+
 bool sync_pack_check(struct slice list, enum sync_shape shape, uint32_t count_max,
-                     struct slice after)
+                     const struct sync_range *range)
 {
     struct reader in = reader_over(list);
     struct sync_item item;
     uint32_t count = 0;
 
-    while (sync_pack_next(&in, shape, &item)) {
-        if (++count > count_max || !pack_key_is_good(item.key))
+    while (sync_pack_next(&in, shape, &item))
+        if (++count > count_max || !pack_key_is_good(item.key) || !sync_pack_holds(range, item.key))
             return false;
-        if (shape == SYNC_PRINTS && slice_compare(after, item.key) >= 0)
-            return false;
-        after = item.key;
-    }
     return reader_is_done(&in);
+}
+
+bool sync_pack_ascends(struct slice keys)
+{
+    struct reader in = reader_over(keys);
+    struct slice last = SLICE_NONE;
+    struct sync_item item;
+
+    while (sync_pack_next(&in, SYNC_KEYS, &item)) {
+        if (slice_compare(last, item.key) >= 0)
+            return false;
+        last = item.key;
+    }
+    return true;
+}
+
+size_t sync_pack_end(struct slice keys)
+{
+    struct reader in = reader_over(keys);
+    struct sync_item item;
+    size_t end = 0;
+
+    for (uint32_t i = 0; i < SYNC_FETCH_MAX && sync_pack_next(&in, SYNC_KEYS, &item); i++) {
+        if (in.at > SYNC_FETCH_SIZE_MAX)
+            break;
+        end = in.at;
+    }
+    return end;
+}
+
+void sync_key_keep(struct sync_key *room, struct slice key)
+{
+    ensure(key.size <= STORE_KEY_SIZE_MAX);
+    if (key.size)
+        memmove(room->bytes, key.data, key.size);
+    room->size = (uint16_t)key.size;
 }
 
 bool sync_pack_partitions(struct slice list, uint32_t limit)
@@ -58,20 +94,4 @@ bool sync_pack_partitions(struct slice list, uint32_t limit)
         least = partition + 1;
     }
     return reader_is_done(&in);
-}
-
-void sync_pack_write_root(struct writer *out, uint16_t partition, const struct sync_sum *sum)
-{
-    write_u16(out, partition);
-    write_u32(out, sum->count);
-    write_bytes(out, sum->sum.bytes, sizeof(sum->sum.bytes));
-}
-
-uint16_t sync_pack_read_root(struct reader *in, struct sync_sum *sum)
-{
-    uint16_t partition = read_u16(in);
-
-    sum->count = read_u32(in);
-    read_bytes(in, sum->sum.bytes, sizeof(sum->sum.bytes));
-    return partition;
 }

@@ -1,16 +1,18 @@
-/* sync_round.c: the asker's side of a round: what differs at all, then lanes over what does.
+/* sync_round.c: the asker's side of a round: down the tree to the partitions that differ, then
+ * lanes over those. The sides take turns, so each message goes one level deeper.
  *
  *   A                                              B
- *   |--- AE_ROOT one sum over all shared ----------->|
- *   |<-- AE_DIFF nothing: all pulled; else 0xFFFF ---|
- *   |--- AE_ROOT sum and count of each partition --->|   in parts of SYNC_ROOTS_MAX
- *   |<-- AE_DIFF those that differ ------------------|
- *   |--- AE_LEAF_GET, AE_FETCH (sync_lane.c) ------->|
- *   |--- AE_DONE pulled partitions ----------------->|   none named: all that are shared;
- *                                                        layout 0: given up, nothing is claimed
+ *   |--- AE_ROOT hash over all that is shared ----->|
+ *   |<-- AE_DIFF B's 32 nodes, or none: equal ------|
+ *   |--- AE_NODES A's 64 below each that differs -->|
+ *   |<-- AE_DIFF B's 8 partitions below each -------|
+ *   |--- AE_LEAF_GET, AE_FETCH (sync_lane.c) ------>|
+ *   |--- AE_DONE pulled partitions ---------------->|   none named: all that are shared;
+ *                                                       layout 0: given up, nothing is claimed
  *
- * Two owners that agree pay three short messages. A partition whose sums are equal is pulled at
- * once: our sums count what is durable here, theirs what they hold now. */
+ * Two owners that agree pay three short messages. A partition below equal nodes is pulled at once:
+ * our sums count what is durable here, theirs what they held when they hashed or compared, which
+ * is after the round began. */
 #include "sync_private.h"
 
 #include "ensure.h"
@@ -44,127 +46,77 @@ bool sync_round_pulled(struct sync *sync, struct sync_round *round, uint32_t par
     return round->state != ROUND_FREE && round->state != ROUND_ENDING;
 }
 
-/* Every shared partition of [from, until) that does not differ is pulled. */
-static bool round_equal(struct sync *sync, struct sync_round *round, uint32_t from, uint32_t until)
+/* Every shared partition that does not differ is pulled. */
+static bool round_equal(struct sync *sync, struct sync_round *round)
 {
-    for (uint32_t p = from; p < until; p++)
+    for (uint32_t p = 0; p < sync->config.partitions; p++)
         if (sync_bit(round->shared, p) && !sync_bit(round->differs, p) &&
-            !sync_round_pulled(sync, round, p))
+            !sync_bit(round->done, p) && !sync_round_pulled(sync, round, p))
             return false;
     return true;
 }
 
-static void round_super_told(struct sync *sync, struct sync_round *round, struct slice partitions)
+/* Takes the answerer's children of the nodes of `depth`: what it named and is not ours differs. */
+static void round_told(struct sync *sync, struct sync_round *round, struct slice nodes,
+                       unsigned depth)
 {
-    if (partitions.size > 0) {
-        round->sent_from = round->sent_until = 0;
-        round->state = ROUND_ROOTS;
-        return;
+    bool is_any = false;
+
+    sync_tree_compare(sync, round->shared, nodes, depth, sync->named);
+    for (uint32_t i = 0; i < sync_bits_size(sync); i++) {
+        round->differs[i] &= sync->named[i];
+        is_any |= round->differs[i] != 0;
     }
-    if (round_equal(sync, round, 0, sync->config.partitions))
+    round->state = depth > 0 ? ROUND_PULLING : ROUND_NODES;
+    for (uint32_t p = 0; depth > 0 && p < sync->config.partitions; p++)
+        round->differed += sync_bit(round->differs, p);
+    if (round_equal(sync, round) && !is_any)
         sync_round_end(round, STATUS_OK, false);
-}
-
-static void round_roots_told(struct sync *sync, struct sync_round *round, struct slice partitions)
-{
-    struct reader in = reader_over(partitions);
-
-    while (reader_left(&in) > 0) {
-        uint16_t partition = read_u16(&in);
-
-        if (sync_bit(round->shared, partition) && !sync_bit(round->differs, partition)) {
-            sync_bit_set(round->differs, partition);
-            round->differed++;
-        }
-    }
-    if (!round_equal(sync, round, round->sent_from, round->sent_until))
-        return;
-    round->sent_from = round->sent_until;
-    round->state = round->sent_from < sync->config.partitions ? ROUND_ROOTS : ROUND_PULLING;
-}
-
-/* Whether an answer to what was sent last is one that could be: nothing outside of it differs. */
-static bool round_diff_is_good(const struct sync *sync, const struct sync_round *round,
-                               struct slice partitions)
-{
-    struct reader in = reader_over(partitions);
-
-    if (round->state == ROUND_SUPER)
-        return partitions.size == 0 ||
-               (partitions.size == sizeof(uint16_t) && read_u16(&in) == SYNC_SUPER);
-    if (round->state != ROUND_LISTED || !sync_pack_partitions(partitions, sync->config.partitions))
-        return false;
-    while (reader_left(&in) > 0) {
-        uint16_t partition = read_u16(&in);
-
-        if (partition < round->sent_from || partition >= round->sent_until)
-            return false;
-    }
-    return true;
 }
 
 void sync_round_diff(struct sync *sync, struct sync_round *round,
                      const struct message_ae_diff *diff)
 {
     struct sync_output layout = {.kind = SYNC_LAYOUT, .peer = round->peer, .layout = diff->layout};
+    unsigned depth = round->state == ROUND_ROOT ? 0 : SYNC_TREE_DEPTH - 1;
 
-    if (round->state != ROUND_SUPER && round->state != ROUND_LISTED)
+    if (round->state != ROUND_ROOT && round->state != ROUND_LISTED)
         return;
     if (diff->status == STATUS_LAYOUT) {
         sync_round_end(round, STATUS_LAYOUT, true);
         sync_emit(sync, &layout);
     } else if (diff->status != STATUS_OK) {
         sync_round_end(round, status_from_wire(diff->status), true);
-    } else if (!round_diff_is_good(sync, round, diff->partitions)) {
-        return;
-    } else if (round->state == ROUND_SUPER) {
-        round_super_told(sync, round, diff->partitions);
-    } else {
-        round_roots_told(sync, round, diff->partitions);
+    } else if (sync_tree_check(sync, diff->nodes, depth)) {
+        round_told(sync, round, diff->nodes, depth);
     }
 }
 
 /* --- what goes out */
 
-static void round_send_super(struct sync *sync, struct sync_round *round)
+static void round_send_root(struct sync *sync, struct sync_round *round)
 {
-    uint8_t room[SYNC_ROOT_SIZE];
-    struct writer out = writer_over(room, sizeof(room));
-    struct sync_sum super = sync_super(sync, round->shared);
-    struct message root = {.kind = MESSAGE_AE_ROOT,
-                           .ae_root = {.layout = round->layout, .round = round->number}};
+    uint8_t root[SYNC_ROOT_SIZE];
+    struct message message = {.kind = MESSAGE_AE_ROOT,
+                              .ae_root = {.layout = round->layout,
+                                          .round = round->number,
+                                          .root = slice_of(root, sizeof(root))}};
 
-    sync_pack_write_root(&out, SYNC_SUPER, &super);
-    root.ae_root.roots = writer_done(&out);
-    round->state = ROUND_SUPER;
-    sync_send(sync, round->peer, &root);
+    sync_tree_root(sync, round->shared, root);
+    round->state = ROUND_ROOT;
+    sync_send(sync, round->peer, &message);
 }
 
-static void round_send_roots(struct sync *sync, struct sync_round *round)
+static void round_send_nodes(struct sync *sync, struct sync_round *round)
 {
-    struct message root = {.kind = MESSAGE_AE_ROOT,
-                           .ae_root = {.layout = round->layout, .round = round->number}};
-    uint32_t p = round->sent_from;
-    size_t room_size = SYNC_ROOTS_MAX * SYNC_ROOT_SIZE;
-    uint8_t *room = buffer_reserve(&sync->scratch, room_size);
-    struct writer out;
+    struct message message = {.kind = MESSAGE_AE_NODES, .ae_nodes = {.round = round->number}};
 
-    if (!room) {
+    if (!sync_tree_list(sync, round->shared, round->differs, 1, &message.ae_nodes.nodes)) {
         sync_round_end(round, STATUS_MEMORY, false);
         return;
     }
-    out = writer_over(room, room_size);
-    for (; p < sync->config.partitions && out.size < room_size; p++)
-        if (sync_bit(round->shared, p))
-            sync_pack_write_root(&out, (uint16_t)p, &sync->sums[p]);
-    round->sent_until = p;
-    if (out.size == 0) { /* nothing is shared behind what was told already */
-        round->state = ROUND_PULLING;
-        return;
-    }
-    root.ae_root.roots = writer_done(&out);
     round->state = ROUND_LISTED;
-    sync_send(sync, round->peer, &root);
+    sync_send(sync, round->peer, &message);
     buffer_clear(&sync->scratch, 0);
 }
 
@@ -202,13 +154,8 @@ static void round_close(struct sync *sync, struct sync_round *round)
                                .rows = round->rows};
 
     for (unsigned i = 0; i < SYNC_LANES; i++) {
-        struct sync_lane *lane = &round->lanes[i];
-
-        for (unsigned m = 0; m < SYNC_MERGES_MAX; m++) /* rows that will not come now */
-            if (lane->state == LANE_ITEMS && sync->merges[m] == lane->token)
-                sync->merges[m] = 0;
-        lane->state = LANE_FREE;
-        buffer_clear(&lane->page, 0);
+        sync_lane_free(sync, round, &round->lanes[i]); /* reserved rows will not come now */
+        buffer_clear(&round->lanes[i].page, 0);
     }
     round->fetching = NULL;
     round->state = ROUND_FREE;
@@ -247,12 +194,12 @@ bool sync_round_step(struct sync *sync, struct sync_round *round)
     switch (round->state) {
     case ROUND_START:
         if (round->compared > 0)
-            round_send_super(sync, round);
+            round_send_root(sync, round);
         else
             sync_round_end(round, STATUS_OK, true);
         return true;
-    case ROUND_ROOTS:
-        round_send_roots(sync, round);
+    case ROUND_NODES:
+        round_send_nodes(sync, round);
         return true;
     case ROUND_PULLING:
         return round_pull_step(sync, round);
@@ -263,7 +210,7 @@ bool sync_round_step(struct sync *sync, struct sync_round *round)
             round_send_done(sync, round);
         return true;
     case ROUND_FREE:
-    case ROUND_SUPER:
+    case ROUND_ROOT:
     case ROUND_LISTED:
         return false;
     }

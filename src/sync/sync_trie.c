@@ -44,3 +44,9 @@ void sync_sum_change(struct sync_sum *sum, const struct hash16 *before, const st
         sum->count++;
     }
 }
+
+void sync_sum_add(struct sync_sum *sum, const struct sync_sum *other)
+{
+    sum_add(&sum->sum, &other->sum);
+    sum->count += other->count;
+}

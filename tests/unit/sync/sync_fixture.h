@@ -17,6 +17,7 @@
 #include "hash.h"
 #include "prng.h"
 #include "sync_private.h"
+#include "wire.h"
 
 #define MESH_PEERS 3
 #define MESH_PARTITIONS 64
@@ -41,6 +42,7 @@ struct mesh_event {
     struct sync_output output;
     struct message message;
     uint8_t *bytes; /* owned: what the slices point to */
+    size_t size;    /* of an encoded message */
 };
 
 struct mesh_peer {
@@ -88,18 +90,21 @@ static inline uint32_t mesh_partition(struct slice key)
     return (uint32_t)(bytes_load_u64(key.data) >> 58);
 }
 
-/* The only slice each message has. */
+/* The slice of a message that says most. */
 static inline struct slice *mesh_slice(struct message *message)
 {
     switch ((unsigned)message->kind) {
     case MESSAGE_AE_ROOT:
-        return &message->ae_root.roots;
+        return &message->ae_root.root;
     case MESSAGE_AE_DIFF:
-        return &message->ae_diff.partitions;
+        return &message->ae_diff.nodes;
+    case MESSAGE_AE_NODES:
+        return &message->ae_nodes.nodes;
     case MESSAGE_AE_LEAF_GET:
-        return &message->ae_leaf_get.after;
+        return message->ae_leaf_get.sums.size ? &message->ae_leaf_get.sums
+                                              : &message->ae_leaf_get.prints;
     case MESSAGE_AE_LEAF:
-        return &message->ae_leaf.items;
+        return message->ae_leaf.mask.size ? &message->ae_leaf.mask : &message->ae_leaf.keys;
     case MESSAGE_AE_FETCH:
         return &message->ae_fetch.keys;
     case MESSAGE_AE_ITEMS:
@@ -109,6 +114,7 @@ static inline struct slice *mesh_slice(struct message *message)
     }
 }
 
+/* Queues a copy: messages travel encoded. */
 static inline void mesh_queue(struct mesh *mesh, unsigned from, const struct sync_output *output)
 {
     struct mesh_event *event = calloc(1, sizeof(*event));
@@ -117,8 +123,15 @@ static inline void mesh_queue(struct mesh *mesh, unsigned from, const struct syn
     event->from = from;
     event->output = *output;
     if (output->kind == SYNC_SEND) {
-        event->message = *output->message;
-        slice = mesh_slice(&event->message);
+        struct writer out;
+
+        event->size = wire_stream_size(output->message);
+        event->bytes = malloc(event->size + 1);
+        out = writer_over(event->bytes, event->size);
+        assert_int_equal(wire_stream_encode(&out, output->message), STATUS_OK);
+        assert_int_equal(
+            wire_stream_decode((unsigned)output->message->kind, writer_done(&out), &event->message),
+            STATUS_OK);
         event->output.message = &event->message;
     } else if (output->kind == SYNC_LIST) {
         slice = &event->output.after;
@@ -346,7 +359,8 @@ static inline void mesh_give(struct mesh *mesh, unsigned self, const struct sync
     struct reader in = reader_over(ask->keys);
     struct sync_item item;
     struct buffer items;
-    struct message message = {.kind = MESSAGE_AE_ITEMS, .ae_items = {.round = ask->round}};
+    struct message message = {.kind = MESSAGE_AE_ITEMS,
+                              .ae_items = {.round = ask->round, .question = ask->token}};
     struct sync_output send = {.kind = SYNC_SEND, .peer = ask->peer, .message = &message};
     uint32_t count = 0, given = 0;
 
@@ -354,7 +368,7 @@ static inline void mesh_give(struct mesh *mesh, unsigned self, const struct sync
     buffer_init(&items, 1u << 20);
     for (struct reader count_in = in; sync_pack_next(&count_in, SYNC_KEYS, &item);)
         count++;
-    while (sync_pack_next(&in, SYNC_KEYS, &item) && given + peer->leave_out < count) {
+    while (sync_pack_next(&in, SYNC_KEYS, &item)) {
         struct mesh_row *row = store_find(&peer->store, item.key);
         uint8_t room[STORE_KEY_SIZE_MAX + 32];
         struct writer out = writer_over(room, sizeof(room));
@@ -362,10 +376,13 @@ static inline void mesh_give(struct mesh *mesh, unsigned self, const struct sync
         assert_non_null(row);
         write_u16(&out, (uint16_t)item.key.size);
         write_slice(&out, item.key);
-        write_u32(&out, 8);
-        write_u64(&out, row->bits);
+        if (given++ + peer->leave_out < count) {
+            write_u32(&out, 8);
+            write_u64(&out, row->bits);
+        } else {
+            write_u32(&out, 0); /* named only */
+        }
         assert_true(buffer_append(&items, room, out.size));
-        given++;
     }
     message.ae_items.items = slice_of(items.data, items.size);
     mesh_queue(mesh, self, &send);
@@ -379,7 +396,8 @@ static inline void mesh_merge(struct mesh *mesh, struct mesh_peer *peer,
     struct sync_item item;
 
     while (peer->merge_status == STATUS_OK && sync_pack_next(&in, SYNC_OBJECTS, &item))
-        mesh_put(peer, item.key, bytes_load_u64(item.object.data));
+        if (item.object.size)
+            mesh_put(peer, item.key, bytes_load_u64(item.object.data));
     mesh->merges_open--;
     sync_merged(peer->sync, mesh->now, merge->token, peer->merge_status);
 }
@@ -390,7 +408,6 @@ static inline void mesh_deliver(struct mesh *mesh, unsigned from, unsigned to,
     if (mesh->watch)
         mesh->watch(mesh, from, to, message);
     mesh->sent++;
-    mesh->sent_bytes += 20 + (uint32_t)mesh_slice((struct message *)(uintptr_t)message)->size;
     if (!mesh->peers[to].is_deaf)
         sync_receive(mesh->peers[to].sync, mesh->now, from + 1, mesh->peers[to].layout, message);
 }
@@ -405,6 +422,7 @@ static inline bool mesh_step(struct mesh *mesh)
     mesh->first = event->next;
     if (!mesh->first)
         mesh->last = &mesh->first;
+    mesh->sent_bytes += (uint32_t)event->size + (event->size ? FRAME_HEADER_SIZE : 0);
     if (event->output.kind == SYNC_SEND)
         mesh_deliver(mesh, event->from, (unsigned)event->output.peer - 1, &event->message);
     else if (event->output.kind == SYNC_LIST)

@@ -242,10 +242,9 @@ static void mesh_cut(struct mesh *mesh, unsigned from, unsigned to, const struct
     for (size_t size = 0; size < whole && size < 300; size++) {
         if (message->kind == MESSAGE_AE_DONE && size % 2 == 0)
             continue; /* a shorter list of partitions is a good list, or means all */
-        if (message->kind == MESSAGE_AE_DIFF && size % 2 == 0)
-            continue;
-        if (message->kind == MESSAGE_AE_ROOT && size % SYNC_ROOT_SIZE == 0)
-            continue;
+        if ((message->kind == MESSAGE_AE_DIFF || message->kind == MESSAGE_AE_NODES) &&
+            (size % 34 == 0 || size % 66 == 0 || size % 18 == 0))
+            continue; /* a shorter list of whole nodes */
         if (message->kind == MESSAGE_AE_LEAF_GET || message->kind == MESSAGE_AE_FETCH)
             continue; /* a shorter one asks for something else; answers follow to each */
         if (size == 0)
@@ -256,10 +255,10 @@ static void mesh_cut(struct mesh *mesh, unsigned from, unsigned to, const struct
         struct reader in = reader_over(*slice);
         struct sync_item item;
 
-        while (sync_pack_next(&in, message->kind == MESSAGE_AE_LEAF ? SYNC_PRINTS : SYNC_OBJECTS,
-                              &item))
+        while (
+            sync_pack_next(&in, message->kind == MESSAGE_AE_LEAF ? SYNC_KEYS : SYNC_OBJECTS, &item))
             continue;
-        if (in.is_bad || message->kind < MESSAGE_AE_LEAF)
+        if (in.is_bad || message->kind < MESSAGE_AE_LEAF || message->kind == MESSAGE_AE_NODES)
             sync_receive(mesh->peers[to].sync, mesh->now, from + 1, mesh->peers[to].layout, &cut);
         free((void *)(uintptr_t)slice->data);
     }

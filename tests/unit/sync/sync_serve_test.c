@@ -1,15 +1,13 @@
 /* The answerer: who is answered, and what counts as given. */
 #include "sync_fixture.h"
 
-static struct message begin(uint32_t round, uint64_t layout, uint8_t room[SYNC_ROOT_SIZE])
+static struct message begin(uint32_t round, uint64_t layout)
 {
-    struct message root = {.kind = MESSAGE_AE_ROOT, .ae_root = {.layout = layout, .round = round}};
-    struct writer out = writer_over(room, SYNC_ROOT_SIZE);
-    struct sync_sum sum = {.count = 1};
+    static const uint8_t root[SYNC_ROOT_SIZE] = "no such root";
 
-    sync_pack_write_root(&out, SYNC_SUPER, &sum);
-    root.ae_root.roots = writer_done(&out);
-    return root;
+    return (struct message){
+        .kind = MESSAGE_AE_ROOT,
+        .ae_root = {.layout = layout, .round = round, .root = slice_of(root, sizeof(root))}};
 }
 
 static void tell(struct mesh *mesh, unsigned from, const struct message *message)
@@ -33,8 +31,7 @@ static void catch_answer(struct mesh *mesh, unsigned from, unsigned to,
 
 static void begin_round(struct mesh *mesh, uint32_t round)
 {
-    uint8_t room[SYNC_ROOT_SIZE];
-    struct message root = begin(round, MESH_LAYOUT, room);
+    struct message root = begin(round, MESH_LAYOUT);
 
     mesh_open(mesh, 1);
     mesh->watch = catch_answer;
@@ -44,7 +41,7 @@ static void begin_round(struct mesh *mesh, uint32_t round)
     assert_int_equal(answers, 1);
     assert_int_equal(last_answer.kind, MESSAGE_AE_DIFF);
     assert_int_equal(last_answer.ae_diff.status, STATUS_OK);
-    assert_int_equal(last_answer.ae_diff.partitions.size, 2);
+    assert_int_equal(last_answer.ae_diff.nodes.size, 2 + 4 * SYNC_HASH_SIZE);
 }
 
 static void test_done_counts_only_for_a_round(void **state)
@@ -108,8 +105,7 @@ static void test_rows_need_a_round(void **state)
 {
     uint8_t key[STORE_KEY_SIZE_MAX + 2];
     struct slice row = mesh_key(1, 1, key + 2);
-    struct message get = {.kind = MESSAGE_AE_LEAF_GET,
-                          .ae_leaf_get = {.layout = MESH_LAYOUT, .round = 6, .partition = 1}};
+    struct message get = {.kind = MESSAGE_AE_LEAF_GET, .ae_leaf_get = {.round = 6, .partition = 1}};
     struct message fetch = {.kind = MESSAGE_AE_FETCH, .ae_fetch = {.round = 6}};
     struct mesh mesh;
 
@@ -125,12 +121,12 @@ static void test_rows_need_a_round(void **state)
     assert_int_equal(answers, 1);
     tell(&mesh, 1, &get);
     mesh_run(&mesh);
-    assert_int_equal(last_answer.kind, MESSAGE_AE_LEAF);
-    assert_int_equal(last_answer.ae_leaf.items.size, 2 + row.size + 16);
-    assert_true(last_answer.ae_leaf.is_last);
+    assert_int_equal(last_answer.kind, MESSAGE_AE_ITEMS); /* few are given at once */
+    assert_int_equal(answers, 2);
     tell(&mesh, 1, &fetch);
     mesh_run(&mesh);
     assert_int_equal(last_answer.kind, MESSAGE_AE_ITEMS);
+    assert_int_equal(answers, 3);
     mesh_close(&mesh);
 }
 
@@ -138,7 +134,7 @@ static void test_bad_questions_are_dropped(void **state)
 {
     uint8_t keys[300] = {0};
     struct message get = {.kind = MESSAGE_AE_LEAF_GET,
-                          .ae_leaf_get = {.layout = MESH_LAYOUT, .round = 6, .partition = 64}};
+                          .ae_leaf_get = {.round = 6, .partition = 64}};
     struct message fetch = {.kind = MESSAGE_AE_FETCH, .ae_fetch = {.round = 6}};
     struct mesh mesh;
 
@@ -159,8 +155,7 @@ static void test_bad_questions_are_dropped(void **state)
 
 static void test_serves_are_bounded_and_expire(void **state)
 {
-    uint8_t room[SYNC_ROOT_SIZE];
-    struct message root = begin(1, MESH_LAYOUT, room);
+    struct message root = begin(1, MESH_LAYOUT);
     struct sync *sync;
     struct mesh mesh;
 
@@ -186,34 +181,35 @@ static void test_serves_are_bounded_and_expire(void **state)
     mesh_close(&mesh);
 }
 
-static void test_damaged_roots_are_dropped(void **state)
+static void test_damaged_nodes_are_dropped(void **state)
 {
-    uint8_t room[SYNC_ROOT_SIZE * 3];
-    struct message root = begin(1, MESH_LAYOUT, room);
-    struct sync_sum sum = {0};
-    struct writer out;
+    uint8_t room[4 * 66] = {0};
+    struct message root = begin(1, MESH_LAYOUT);
+    struct message nodes = {.kind = MESSAGE_AE_NODES, .ae_nodes = {.round = 2}};
     struct mesh mesh;
 
     (void)state;
     begin_round(&mesh, 2);
     for (size_t size = 0; size < SYNC_ROOT_SIZE; size++) {
-        root.ae_root.roots.size = size;
+        root.ae_root.root.size = size;
         tell(&mesh, 2, &root);
-        root.ae_root.round = 2;
-        tell(&mesh, 1, &root);
-        root.ae_root.round = 1;
     }
-    out = writer_over(room, sizeof(room));
-    sync_pack_write_root(&out, 5, &sum);
-    sync_pack_write_root(&out, 5, &sum);
-    root.ae_root.round = 2;
-    root.ae_root.roots = writer_done(&out);
-    tell(&mesh, 1, &root); /* not ascending */
-    sync_pack_write_root(&out, 64, &sum);
-    root.ae_root.roots = slice_of(room + SYNC_ROOT_SIZE, 2 * SYNC_ROOT_SIZE);
-    tell(&mesh, 1, &root); /* no such partition */
+    for (size_t size = 0; size < 66; size++) {
+        nodes.ae_nodes.nodes = slice_of(room, size);
+        tell(&mesh, 1, &nodes);
+    }
+    nodes.ae_nodes.nodes = slice_of(room, 132);
+    tell(&mesh, 1, &nodes); /* not ascending */
+    room[67] = 4;
+    tell(&mesh, 1, &nodes); /* no such node */
+    nodes.ae_nodes.nodes.size = 66;
+    tell(&mesh, 2, &nodes); /* of another peer */
     mesh_run(&mesh);
     assert_int_equal(answers, 1);
+    tell(&mesh, 1, &nodes);
+    mesh_run(&mesh);
+    assert_int_equal(answers, 2);
+    assert_int_equal(last_answer.ae_diff.nodes.size, 8 * (2 + 2 * SYNC_HASH_SIZE));
     mesh_close(&mesh);
 }
 
@@ -226,7 +222,7 @@ int main(void)
         cmocka_unit_test(test_rows_need_a_round),
         cmocka_unit_test(test_bad_questions_are_dropped),
         cmocka_unit_test(test_serves_are_bounded_and_expire),
-        cmocka_unit_test(test_damaged_roots_are_dropped),
+        cmocka_unit_test(test_damaged_nodes_are_dropped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
