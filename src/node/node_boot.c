@@ -60,6 +60,7 @@ void node_founding_adopt(struct node *node, const struct founding_record *record
         ensure_unreachable(); /* sizes are bounded by the record's own checks */
     swim_seed(node->swim, record->hash_seed);
     node_persist_soon(node);
+    node_persist(node); /* before any row: a start without it would not count those it finds */
     node->is_place_due = true; /* once we know what the others know of us */
 }
 
