@@ -102,6 +102,7 @@ struct sim_node {
     int32_t drift; /* per thousand */
     instant base;  /* when this life began */
     instant busy_until;
+    instant wiped_at; /* when its disk was last lost; 0: never */
     link_id inbound;
     bool is_removed;
     /* what checks remember of this viewer */

@@ -138,6 +138,12 @@ static bool check_disk_has(struct sim *sim, const struct sim_node *peer, struct 
     return false;
 }
 
+/* A disk lost while the answer was on its way held the copy it had confirmed. */
+static bool check_was_wiped(const struct sim *sim, const struct sim_node *peer)
+{
+    return peer->wiped_at && sim->now - peer->wiped_at < INSTANT_S(2);
+}
+
 void sim_check_acked(struct sim *sim, uint32_t once)
 {
     char key[32], value[32];
@@ -153,7 +159,8 @@ void sim_check_acked(struct sim *sim, uint32_t once)
         struct node_id owners[REPLICAS_MAX];
         struct node *node = sim->nodes[i].node;
 
-        copies += check_disk_has(sim, &sim->nodes[i], row_key, sim_once_value(once, value));
+        copies += check_was_wiped(sim, &sim->nodes[i]) ||
+                  check_disk_has(sim, &sim->nodes[i], row_key, sim_once_value(once, value));
         if (!node || !node_layout(node) ||
             !id_is_in_cell(node_self(node), node_self(any->node), sim->plan.cell_depth))
             continue;

@@ -235,6 +235,7 @@ bool sim_disk_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     disk->is_failed = false;
     peer->busy_until = 0;
     if (is_wiped) {
+        peer->wiped_at = sim->now;
         disk->incarnation_seen = 0;
         store_memory_delete(disk->synced);
         sim_disk_open(peer);
