@@ -164,7 +164,7 @@ static void swarm_pause(struct sim *sim)
     struct sim_node *peer = swarm_peer(sim);
     instant until = sim->now + prng_between(&sim->rng, INSTANT_MS(50), INSTANT_S(10));
 
-    if (until > peer->paused_until) /* never shortened: what waits keeps its order */
+    if (peer->paused_until <= sim->now) /* never moved: what waits keeps its order */
         peer->paused_until = until;
 }
 
