@@ -68,6 +68,7 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
     struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
     uint16_t order[OBJECT_VALUES_MAX], count;
     struct result_value *values;
+    SCRATCH uint8_t room[CONTEXT_SIZE_MAX];
     struct writer out;
 
     if (crdt_object_decode(bytes, object) != STATUS_OK) {
@@ -93,9 +94,9 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
         crdt_context_of_all(object, &node->context);
     else
         crdt_context_of_shown(object, order[0], &node->context);
-    out = writer_over(effects_alloc(node->fx, CONTEXT_SIZE_MAX), CONTEXT_SIZE_MAX);
+    out = writer_over(room, sizeof(room));
     if (crdt_context_encode(&node->context, &scope, &out) == STATUS_OK)
-        result->context = writer_done(&out);
+        result->context = effects_copy(node->fx, writer_done(&out));
 }
 
 static void reply_count(struct node *node, const struct node_outcome *outcome)
@@ -116,15 +117,15 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     struct result *result = effects_alloc(node->fx, sizeof(*result));
     struct effect *effect;
 
-    *result = (struct result){.kind = op->kind,
-                              .status = outcome->status,
-                              .outcome = outcome->outcome,
-                              .is_created = outcome->is_created,
-                              .acks = outcome->acks,
-                              .required = outcome->required,
-                              .total = outcome->total,
-                              .etag = outcome->etag,
-                              .context = outcome->context};
+    result->kind = op->kind; /* the arena gave it zeroed */
+    result->status = outcome->status;
+    result->outcome = outcome->outcome;
+    result->is_created = outcome->is_created;
+    result->acks = outcome->acks;
+    result->required = outcome->required;
+    result->total = outcome->total;
+    result->etag = outcome->etag;
+    result->context = outcome->context;
     reply_route(node, outcome, result);
     if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||
         outcome->status == STATUS_PRECONDITION) {
