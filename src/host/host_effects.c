@@ -46,7 +46,6 @@ static void host_read_range(struct host *host, const struct effect *effect)
 
 static void host_write_rows(struct host *host, const struct effect *effect)
 {
-    metric_add(&host->metrics, METRIC_STORE_COMMIT_ROWS, effect->write.count);
     host_storage_write(host->storage, effect->write.write, effect->write.rows, effect->write.count);
 }
 

@@ -163,11 +163,6 @@ void node_query_owners(struct node *node, const struct op *op, struct result *re
     result->owner_count = owners.count;
 }
 
-static void query_block(struct node *node, const struct op *op)
-{
-    node_block(node, op->key);
-}
-
 /* Adds seeds and goes looking for them at once. */
 static enum status query_join(struct node *node, const struct op *op)
 {
@@ -205,7 +200,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
         query_ready(node, result);
         break;
     case OP_BLOCK:
-        query_block(node, op);
+        node_block(node, op->key);
         break;
     case OP_JOIN:
         result->status = query_join(node, op);
