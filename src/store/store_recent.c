@@ -1,6 +1,7 @@
 /* store_recent.c: the records committed last, kept in memory in front of the engine. A key that is
- * written again, or read right after, is found here without asking the engine. Direct-mapped: a
- * newer record simply takes the place of an older one, so there is nothing to age or to scan. */
+ * written again, or read right after, is found here without asking the engine. A key has a set of
+ * two slots, the newer record first, and a newcomer takes the place of the older one: there is
+ * nothing to age or to scan, and two keys that are written in turn do not push each other out. */
 #include <stdlib.h>
 
 #include "bytes.h"
@@ -18,6 +19,11 @@ struct store_recent {
 
 #define RECENT_RECORD_MAX 1024 /* bytes: larger values would make the bound meaningless */
 
+/* The slots a key may be in. */
+struct recent_set {
+    uint32_t first, last;
+};
+
 struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SEED_SIZE])
 {
     struct store_recent *recent;
@@ -32,11 +38,19 @@ struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SE
     return recent;
 }
 
-static uint32_t recent_slot(const struct store_recent *recent, struct slice row_key)
+static struct recent_set recent_set_of(const struct store_recent *recent, struct slice row_key)
 {
+    uint32_t first;
+
     if (recent->mask == 0)
-        return 0; /* one slot: next to nothing is kept, nothing need be hashed */
-    return (uint32_t)hash_sip64(recent->seed, row_key.data, row_key.size) & recent->mask;
+        return (struct recent_set){0, 0}; /* next to nothing is kept, nothing need be hashed */
+    first = (uint32_t)hash_sip64(recent->seed, row_key.data, row_key.size) & recent->mask & ~1u;
+    return (struct recent_set){first, first + 1};
+}
+
+static bool recent_is_at(const struct store_recent *recent, uint32_t slot, struct slice row_key)
+{
+    return recent->slots[slot].key && slice_equal(blob_slice(recent->slots[slot].key), row_key);
 }
 
 static void recent_drop(struct store_recent *recent, uint32_t slot)
@@ -61,20 +75,26 @@ void store_recent_delete(struct store_recent *recent)
 
 void store_recent_put(struct store_recent *recent, struct blob *row_key, struct blob *record)
 {
-    uint32_t slot = recent_slot(recent, blob_slice(row_key));
+    struct recent_set set = recent_set_of(recent, blob_slice(row_key));
+    uint32_t slot = recent_is_at(recent, set.first, blob_slice(row_key)) ? set.first : set.last;
 
+    if (record->size > RECENT_RECORD_MAX) {
+        if (recent_is_at(recent, slot, blob_slice(row_key)))
+            recent_drop(recent, slot); /* what was there before is old now */
+        return;
+    }
     recent_drop(recent, slot);
-    if (record->size > RECENT_RECORD_MAX)
-        return; /* and what was there before is old now */
-    recent->slots[slot].key = blob_take(row_key);
-    recent->slots[slot].record = blob_take(record);
+    if (slot != set.first)
+        recent->slots[slot] = recent->slots[set.first];
+    recent->slots[set.first].key = blob_take(row_key);
+    recent->slots[set.first].record = blob_take(record);
 }
 
 struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key)
 {
-    uint32_t slot = recent_slot(recent, row_key);
+    struct recent_set set = recent_set_of(recent, row_key);
 
-    if (!recent->slots[slot].key || !slice_equal(blob_slice(recent->slots[slot].key), row_key))
-        return NULL;
-    return recent->slots[slot].record;
+    if (recent_is_at(recent, set.first, row_key))
+        return recent->slots[set.first].record;
+    return recent_is_at(recent, set.last, row_key) ? recent->slots[set.last].record : NULL;
 }

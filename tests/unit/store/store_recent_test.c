@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bytes.h"
 #include "store.h"
@@ -69,6 +70,29 @@ static void test_large_record_leaves_nothing_stale(void **state)
     store_recent_delete(recent);
 }
 
+static void test_two_keys_share_a_set(void **state)
+{
+    struct store_recent *recent = store_recent_new(2, seed); /* one set */
+    static char large[8000];
+
+    (void)state;
+    memset(large, 'x', sizeof(large) - 1);
+    put(recent, "a", "1");
+    put(recent, "b", "2");
+    assert_true(holds(recent, "a", "1") && holds(recent, "b", "2"));
+    put(recent, "a", "3"); /* in its place again, and now the newer one */
+    assert_true(holds(recent, "a", "3") && holds(recent, "b", "2"));
+    put(recent, "c", large); /* not kept: nobody has to go for it */
+    assert_true(holds(recent, "a", "3") && holds(recent, "b", "2"));
+    put(recent, "c", "4");
+    assert_true(holds(recent, "a", "3") && holds(recent, "c", "4"));
+    assert_null(store_recent_get(recent, slice_text("b")));
+    put(recent, "a", large);
+    assert_null(store_recent_get(recent, slice_text("a")));
+    assert_true(holds(recent, "c", "4"));
+    store_recent_delete(recent);
+}
+
 static void test_many_keys_stay_bounded(void **state)
 {
     struct store_recent *recent = store_recent_new(16, seed);
@@ -95,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_newest_is_found),
         cmocka_unit_test(test_slots_are_shared_not_mixed_up),
         cmocka_unit_test(test_large_record_leaves_nothing_stale),
+        cmocka_unit_test(test_two_keys_share_a_set),
         cmocka_unit_test(test_many_keys_stay_bounded),
     };
 
