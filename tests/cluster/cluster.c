@@ -39,14 +39,17 @@ static void cluster_key_make(struct cluster *cluster)
 struct peer *cluster_add(struct cluster *cluster, const struct peer *seed)
 {
     struct peer *peer = &cluster->peers[cluster->count++];
+    char name[sizeof peer->name], directory[sizeof cluster->directory];
 
     assert_true(cluster->count <= CLUSTER_PEERS_MAX);
     memset(peer, 0, sizeof *peer);
     peer->http = proc_port();
     peer->mesh = proc_port();
-    snprintf(peer->name, sizeof peer->name, "peer-%u", cluster->count);
-    snprintf(peer->directory, sizeof peer->directory, "%s/%s", cluster->directory, peer->name);
-    snprintf(peer->log, sizeof peer->log, "%s/%s.log", cluster->directory, peer->name);
+    snprintf(name, sizeof name, "peer-%u", cluster->count);
+    memcpy(peer->name, name, sizeof name);
+    memcpy(directory, cluster->directory, sizeof directory);
+    snprintf(peer->directory, sizeof peer->directory, "%s/%s", directory, name);
+    snprintf(peer->log, sizeof peer->log, "%s/%s.log", directory, name);
     if (seed)
         snprintf(peer->seed, sizeof peer->seed, "127.0.0.1:%u", seed->mesh);
     peer->client = client_at(peer->http);
