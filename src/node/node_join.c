@@ -13,13 +13,12 @@
 #define JOIN_AGAIN_US INSTANT_S(1)   /* between two questions about foundings to one peer */
 #define JOIN_ABSENT_US INSTANT_S(10) /* a founded peer looks for absent seeds so often */
 
-static uint64_t founding_hash(const struct node *node, const struct founding_record *record)
+static uint64_t founding_hash(const struct founding_record *record)
 {
     uint8_t room[256];
     struct writer out = writer_over(room, sizeof(room));
     uint8_t key[HASH_SEED_SIZE] = {0};
 
-    (void)node;
     if (wire_founding_encode(record, &out) != STATUS_OK)
         return 0;
     return hash_sip64(key, out.data, out.size);
@@ -27,7 +26,7 @@ static uint64_t founding_hash(const struct node *node, const struct founding_rec
 
 uint64_t node_founding_hash(const struct node *node)
 {
-    return node->is_founded ? founding_hash(node, &node->founding) : 0;
+    return node->is_founded ? founding_hash(&node->founding) : 0;
 }
 
 static struct slice founding_bytes(struct node *node)
@@ -190,7 +189,7 @@ static bool join_reconcile(struct node *node, struct slice bytes, uint64_t peer)
         node_founding_adopt(node, &theirs);
         return true;
     }
-    if (founding_hash(node, &theirs) == node_founding_hash(node))
+    if (founding_hash(&theirs) == node_founding_hash(node))
         return true;
     if (node->keys == 0 && store_pending_count(node->pending) == 0 &&
         founding_precedes(&theirs, &node->founding)) {

@@ -96,10 +96,15 @@ bool node_row_wait(struct node *node, struct node_task *task, struct slice row_k
     return true;
 }
 
+static struct node_read *row_read(const struct node *node, struct slice row_key)
+{
+    return node->read_by_key.count > 0 ? map_get(&node->read_by_key, row_key) : NULL;
+}
+
 /* Tells whether tasks wait for this row: a newcomer must queue behind them. */
 bool node_row_is_awaited(const struct node *node, struct slice row_key)
 {
-    return node->read_by_key.count > 0 && map_get(&node->read_by_key, row_key) != NULL;
+    return row_read(node, row_key) != NULL;
 }
 
 static void row_loaded(struct node *node, struct node_read *read, const struct event *event)
@@ -115,7 +120,6 @@ static void row_loaded(struct node *node, struct node_read *read, const struct e
         node_read_page(node, read, &range);
         return;
     }
-
     if ((status == STATUS_OK || status == STATUS_END) && event->loaded.count > 0) {
         struct slice record = effects_copy(node->fx, event->loaded.rows[0].value);
 
@@ -275,9 +279,7 @@ void node_stored(struct node *node, const struct event *event)
     if (status == STATUS_NO_SPACE)
         status = node_write_refused(node, &done);
     if (done.is_object) {
-        struct node_read *read = node_row_is_awaited(node, blob_slice(done.row_key))
-                                     ? map_get(&node->read_by_key, blob_slice(done.row_key))
-                                     : NULL;
+        struct node_read *read = row_read(node, blob_slice(done.row_key));
 
         if (read)
             read->is_stale = true;
