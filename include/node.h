@@ -53,6 +53,10 @@ void node_delete(struct node *node);
 /* node_step handles one event and appends effects. It cannot fail on anything from outside: bad
  * input is counted, traced and dropped. The first event is EVENT_OPENED. */
 void node_step(struct node *node, const struct event *event, struct effects *effects);
+/* node_flush seals what the steps since the last call send over links, many messages in one record,
+ * and appends the effects. The driver calls it before it performs the effects of its turn; a step
+ * alone sends nothing on a link that stands. */
+void node_flush(struct node *node, struct effects *effects);
 /* node_deadline tells when EVENT_TIMER is next due, INSTANT_NEVER when nothing is. */
 instant node_deadline(const struct node *node);
 /* node_metrics returns the node's counters; gauges are brought up to date by the call. */

@@ -127,6 +127,7 @@ static void host_settle(struct host *host)
             host_poll_storage(host);
         is_busy = host_links_settle(host->links);
         is_busy |= host_http_pump(host->http);
+        node_flush(host->node, &host->effects);
         if (!is_busy && host->performed == host->effects.count)
             return;
     }

@@ -167,6 +167,16 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
     node->fx = NULL;
 }
 
+void node_flush(struct node *node, struct effects *effects)
+{
+    struct list *at;
+
+    node->fx = effects;
+    while ((at = list_pop_front(&node->packed)))
+        node_send_packed(node, list_entry(at, struct node_link, in_packed));
+    node->fx = NULL;
+}
+
 instant node_deadline(const struct node *node)
 {
     instant due = heap_deadline(&node->timers);

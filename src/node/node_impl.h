@@ -51,8 +51,10 @@ struct node_link {
     uint64_t peer; /* id8; 0: not known yet */
     struct seal_stream *stream;
     instant used;
-    struct buffer part;  /* chunks of the message that is arriving */
-    struct buffer queue; /* frames in clear that wait for READY: (u32 size, bytes)... */
+    struct buffer part;   /* chunks of the message that is arriving */
+    struct buffer queue;  /* frames in clear that wait for READY: (u32 size, bytes)... */
+    struct buffer packed; /* frames in clear that wait for node_flush: the next record */
+    struct list in_packed;
 };
 
 /* A piece of work on one key, whoever asked for it. */
@@ -233,6 +235,7 @@ struct node {
     uint32_t task_generation;
     uint64_t write_ticket, read_ticket;
     link_id link_next;
+    struct list packed; /* links with frames that wait for node_flush */
     bool is_leaving, is_leave_done;
     ticket leave_ticket;
     struct list facts; /* queued outputs, handled when the room that made them has returned */

@@ -38,6 +38,8 @@ static struct node_link *link_new(struct node *node, link_id id, enum node_link_
     link->used = node->now;
     buffer_init(&link->part, FRAME_BODY_MAX);
     buffer_init(&link->queue, NODE_LINK_QUEUE_MAX);
+    buffer_init(&link->packed, SEAL_STREAM_PLAIN_MAX);
+    list_init(&link->in_packed);
     heap_set(&node->timers, &link->timer.in_timers, node->now + LINK_SHAKE_US);
     metric_add(&node->metrics, METRIC_MESH_LINKS, 1);
     return link;
@@ -56,9 +58,11 @@ static void link_free(struct node *node, struct node_link *link, enum status rea
         known->link = NULL;
     map_remove(&node->link_by_id, link_key(&link->id));
     heap_remove(&node->timers, &link->timer.in_timers);
+    list_remove(&link->in_packed);
     seal_stream_delete(link->stream);
     buffer_close(&link->part);
     buffer_close(&link->queue);
+    buffer_close(&link->packed);
     link->state = LINK_FREE;
     pool_give(&node->links, link);
     metric_add(&node->metrics, METRIC_MESH_LINKS, (uint64_t)-1);
@@ -70,6 +74,7 @@ static void link_free(struct node *node, struct node_link *link, enum status rea
 
 void node_link_close(struct node *node, struct node_link *link, enum status reason)
 {
+    node_send_packed(node, link); /* it may be the reason for closing */
     effects_push(node->fx, EFFECT_CLOSE)->link.link = link->id;
     link_free(node, link, reason);
 }
@@ -134,19 +139,7 @@ void node_link_up(struct node *node, const struct event *event)
         node_link_close(node, link, STATUS_BAD_SEAL);
         return;
     }
-    node_link_output(node, link, writer_done(&out));
-}
-
-void node_link_output(struct node *node, struct node_link *link, struct slice bytes)
-{
-    if (bytes.size == 0)
-        return;
-
-    struct effect *effect = effects_push(node->fx, EFFECT_STREAM);
-
-    effect->stream.link = link->id;
-    effect->stream.bytes = bytes;
-    metric_add(&node->metrics, METRIC_MESH_BYTES_OUT, bytes.size);
+    node_send_bytes(node, link, writer_done(&out));
 }
 
 void node_link_down(struct node *node, const struct event *event)
@@ -194,44 +187,62 @@ static enum status link_ready(struct node *node, struct node_link *link)
     return STATUS_OK;
 }
 
-/* One record holds one frame; the chunks of a message follow each other without a gap. Anything
- * but OK: the peer breaks the rules. */
-static enum status link_record(struct node *node, struct node_link *link, struct slice plain)
+/* Tells whether a link still is the one it was: what a message led to may have closed it. Links lie
+ * in a pool and ids are never used again, so the pointer may be looked at in any case. */
+static bool link_is(const struct node_link *link, link_id id)
 {
-    struct frame frame;
+    return link->state != LINK_FREE && link->id == id;
+}
+
+/* One frame; the chunks of a message follow each other without a gap. Anything but OK: the peer
+ * breaks the rules. */
+static enum status link_frame(struct node *node, struct node_link *link, const struct frame *frame,
+                              struct slice body)
+{
     struct message message = {0};
+    link_id id = link->id;
+    enum status status;
 
-    if (plain.size == 0)
-        return STATUS_OK; /* the handshake's confirmation */
-    if (wire_frame_read(plain, &frame) != STATUS_OK ||
-        frame.length != plain.size - FRAME_HEADER_SIZE)
-        return STATUS_BAD;
-
-    struct slice body = slice_of(plain.data + FRAME_HEADER_SIZE, frame.length);
-
-    if ((frame.flags & FRAME_MORE) || link->part.size) {
+    if ((frame->flags & FRAME_MORE) || link->part.size) {
         if (!buffer_append(&link->part, body.data, body.size))
             return STATUS_TOO_LARGE;
-        if (frame.flags & FRAME_MORE)
+        if (frame->flags & FRAME_MORE)
             return STATUS_OK;
         body = slice_of(link->part.data, link->part.size);
     }
     link->used = node->now;
-
-    enum status status = wire_stream_decode(frame.type, body, &message);
-    link_id id = link->id;
-
+    status = wire_stream_decode(frame->type, body, &message);
     if (status == STATUS_BAD) {
         metric_add(&node->metrics, METRIC_DROP_MALFORMED, 1);
         return STATUS_BAD;
     }
     metric_add(&node->metrics, METRIC_MESH_MESSAGES_IN, 1);
     if (status == STATUS_OK)
-        node_message(node, link, &frame, &message);
-    link = node_link_find(node, id);
-    if (link)
+        node_message(node, link, frame, &message);
+    if (link_is(link, id))
         buffer_clear(&link->part, FRAME_CHUNK_MAX);
     return STATUS_OK;
+}
+
+/* One record holds whole frames, or none: that is the handshake's confirmation. `plain` lies in
+ * the link's stream and ends with it. */
+static enum status link_record(struct node *node, struct node_link *link, struct slice plain)
+{
+    link_id id = link->id;
+    enum status status = STATUS_OK;
+
+    while (status == STATUS_OK && link_is(link, id) && plain.size > 0) {
+        struct frame frame;
+
+        if (wire_frame_read(plain, &frame) != STATUS_OK ||
+            frame.length > plain.size - FRAME_HEADER_SIZE)
+            return STATUS_BAD;
+        status =
+            link_frame(node, link, &frame, slice_of(plain.data + FRAME_HEADER_SIZE, frame.length));
+        plain.data += FRAME_HEADER_SIZE + frame.length;
+        plain.size -= FRAME_HEADER_SIZE + frame.length;
+    }
+    return status;
 }
 
 static void link_refuse(struct node *node, struct node_link *link, enum status status)
@@ -254,14 +265,14 @@ void node_link_bytes(struct node *node, const struct event *event)
     struct node_link *link = node_link_find(node, id);
 
     metric_add(&node->metrics, METRIC_MESH_BYTES_IN, in.size);
-    while (link && link->stream) {
+    while (link && link_is(link, id) && link->stream) {
         struct writer out = writer_over(
             effects_alloc(node->fx, link->state == LINK_READY ? 16 : LINK_HANDSHAKE_ROOM),
             link->state == LINK_READY ? 16 : LINK_HANDSHAKE_ROOM);
         struct seal_stream_event step = {0};
         enum status status = seal_stream_feed(link->stream, &in, &out, &step);
 
-        node_link_output(node, link, writer_done(&out));
+        node_send_bytes(node, link, writer_done(&out));
         if (status != STATUS_OK) {
             link_refuse(node, link, status);
             return;
@@ -273,8 +284,7 @@ void node_link_bytes(struct node *node, const struct event *event)
 
         status = step.kind == SEAL_STREAM_READY ? link_ready(node, link)
                                                 : link_record(node, link, step.plain);
-        link = node_link_find(node, id);
-        if (link && status != STATUS_OK) {
+        if (link_is(link, id) && status != STATUS_OK) {
             node_link_close(node, link, status);
             return;
         }

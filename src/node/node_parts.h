@@ -12,6 +12,8 @@ void node_send_datagram(struct node *node, uint64_t to, const struct address *ad
 void node_send_bare(struct node *node, uint64_t to, const struct address *address,
                     const struct message *messages, unsigned count);
 void node_send_queued(struct node *node, struct node_link *link);
+void node_send_bytes(struct node *node, const struct node_link *link, struct slice bytes);
+void node_send_packed(struct node *node, struct node_link *link);
 bool node_send_link(struct node *node, struct node_link *link, const struct frame *head,
                     const struct message *message);
 bool node_send(struct node *node, uint64_t to, const struct frame *head,
@@ -26,7 +28,6 @@ void node_link_close(struct node *node, struct node_link *link, enum status reas
 struct node_link *node_link_dial(struct node *node, const struct address *address);
 struct node_link *node_link_for(struct node *node, uint64_t id8);
 void node_link_up(struct node *node, const struct event *event);
-void node_link_output(struct node *node, struct node_link *link, struct slice bytes);
 void node_link_down(struct node *node, const struct event *event);
 void node_link_bytes(struct node *node, const struct event *event);
 void node_link_expired(struct node *node, struct node_link *link);

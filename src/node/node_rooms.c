@@ -155,6 +155,7 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->seeds_text = calloc(1, strlen(config->seeds) + 1);
     list_init(&node->peer_list);
     list_init(&node->facts);
+    list_init(&node->packed);
     node->join_timer.kind = TIMER_JOIN;
     node->persist_timer.kind = TIMER_PERSIST;
     node->sync_timer.kind = TIMER_SYNC;
@@ -178,6 +179,7 @@ static void rooms_release(struct node *node)
             seal_stream_delete(link->stream);
             buffer_close(&link->part);
             buffer_close(&link->queue);
+            buffer_close(&link->packed);
         }
     }
     for (uint32_t i = 0; i < node->tasks.capacity; i++) {

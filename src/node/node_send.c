@@ -1,10 +1,18 @@
 /* node_send.c: the way out. A message becomes bytes (wire), the bytes are sealed (seal) and leave
- * as effects. Datagrams are filled up with gossip; stream messages are cut into chunks of one
- * record each, so that a large value never holds a short one up for long. */
+ * as effects. Datagrams are filled up with gossip. Stream messages are cut into chunks of a
+ * record's size at most, so that a large value never holds a short one up for long; the short ones
+ * of one turn share a record, because sealing costs by the record more than by the byte. */
 #include "node_impl.h"
 #include "node_parts.h"
 
 #define STREAM_OVERHEAD 64 /* bytes a sealed record may add: length, tag, stamp */
+
+/* What one datagram is to carry. */
+struct send_list {
+    const struct message *messages;
+    unsigned count;
+    bool is_bare; /* nothing is added */
+};
 
 /* Fills what is left of a datagram with updates that others should hear of. */
 static void send_piggyback(struct node *node, uint64_t to, struct writer *plain)
@@ -45,61 +53,78 @@ static void send_packet(struct node *node, uint64_t to, const struct address *ad
     metric_add(&node->metrics, METRIC_MESH_MESSAGES_OUT, 1);
 }
 
-void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
-                        const struct message *messages, unsigned count)
+static void send_messages(struct node *node, uint64_t to, const struct address *address,
+                          const struct send_list *list)
 {
     uint8_t room[DATAGRAM_SIZE_MAX];
     struct writer plain = writer_over(room, DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD);
 
     if (node_is_blocked(node, to))
         return;
-    for (unsigned i = 0; i < count && send_append(node, to, &plain, &messages[i]); i++)
-        ;
-    send_piggyback(node, to, &plain);
+    for (unsigned i = 0; i < list->count; i++)
+        if (!send_append(node, to, &plain, &list->messages[i]))
+            break;
+    if (!list->is_bare)
+        send_piggyback(node, to, &plain);
     send_packet(node, to, address, &plain);
+}
+
+void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
+                        const struct message *messages, unsigned count)
+{
+    send_messages(node, to, address, &(struct send_list){messages, count, false});
 }
 
 void node_send_bare(struct node *node, uint64_t to, const struct address *address,
                     const struct message *messages, unsigned count)
 {
-    uint8_t room[DATAGRAM_SIZE_MAX];
-    struct writer plain = writer_over(room, DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD);
-
-    if (node_is_blocked(node, to))
-        return;
-    for (unsigned i = 0; i < count && send_append(node, to, &plain, &messages[i]); i++)
-        ;
-    send_packet(node, to, address, &plain);
+    send_messages(node, to, address, &(struct send_list){messages, count, true});
 }
 
-/* Seals one frame in clear and hands it to the driver. */
-static void send_sealed(struct node *node, struct node_link *link, struct slice plain)
+/* Hands sealed bytes, or those of the handshake, to the driver. */
+void node_send_bytes(struct node *node, const struct node_link *link, struct slice bytes)
 {
-    size_t size = plain.size + STREAM_OVERHEAD;
-    struct writer out = writer_over(effects_alloc(node->fx, size), size);
+    struct effect *effect;
 
-    if (seal_stream_seal(link->stream, node_stamp(node), plain, &out) != STATUS_OK)
-        return; /* the link is on its way out: LINK_DOWN follows */
-    link->used = node->now;
-
-    struct effect *effect = effects_push(node->fx, EFFECT_STREAM);
-
+    if (bytes.size == 0)
+        return;
+    effect = effects_push(node->fx, EFFECT_STREAM);
     effect->stream.link = link->id;
-    effect->stream.bytes = writer_done(&out);
-    metric_add(&node->metrics, METRIC_MESH_BYTES_OUT, out.size);
+    effect->stream.bytes = bytes;
+    metric_add(&node->metrics, METRIC_MESH_BYTES_OUT, bytes.size);
 }
 
-/* One frame in clear: sealed now, or kept until the handshake is over. */
+/* Seals the frames that wait as one record. */
+void node_send_packed(struct node *node, struct node_link *link)
+{
+    size_t size = link->packed.size + STREAM_OVERHEAD;
+    struct slice plain = slice_of(link->packed.data, link->packed.size);
+    struct writer out;
+
+    list_remove(&link->in_packed);
+    if (plain.size == 0)
+        return;
+    out = writer_over(effects_alloc(node->fx, size), size);
+    if (seal_stream_seal(link->stream, node_stamp(node), plain, &out) == STATUS_OK) {
+        link->used = node->now;
+        node_send_bytes(node, link, writer_done(&out));
+    } /* else the link is on its way out: LINK_DOWN follows */
+    buffer_clear(&link->packed, FRAME_CHUNK_MAX);
+}
+
+/* One frame in clear: packed into the next record, or kept until the handshake is over. */
 static bool send_frame(struct node *node, struct node_link *link, struct slice plain)
 {
-    if (link->state == LINK_READY) {
-        send_sealed(node, link, plain);
-        return true;
-    }
-
     uint8_t size[4];
     struct writer header = writer_over(size, sizeof(size));
 
+    if (link->state == LINK_READY) {
+        if (link->packed.size + plain.size > SEAL_STREAM_PLAIN_MAX)
+            node_send_packed(node, link);
+        if (list_is_empty(&link->in_packed))
+            list_push_back(&node->packed, &link->in_packed);
+        return buffer_append(&link->packed, plain.data, plain.size);
+    }
     write_u32(&header, (uint32_t)plain.size);
     return buffer_append(&link->queue, size, sizeof(size)) &&
            buffer_append(&link->queue, plain.data, plain.size);
@@ -112,7 +137,7 @@ void node_send_queued(struct node *node, struct node_link *link)
     while (reader_left(&in) > 0) {
         uint32_t size = read_u32(&in);
 
-        send_sealed(node, link, read_slice(&in, size));
+        (void)send_frame(node, link, read_slice(&in, size));
     }
     buffer_close(&link->queue);
     buffer_init(&link->queue, NODE_LINK_QUEUE_MAX);

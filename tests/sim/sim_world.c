@@ -266,6 +266,7 @@ void sim_step(struct sim *sim, struct sim_node *peer, struct event *event)
     event->now = world_mono(sim, peer);
     event->wall_ms = sim_wall_ms(sim, peer);
     node_step(peer->node, event, fx);
+    node_flush(peer->node, fx);
     words[4] = fx->count;
     sim->trace_hash = hash_sip64(sim->trace_key, words, sizeof(words));
     sim->steps++;

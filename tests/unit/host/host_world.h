@@ -65,6 +65,12 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
         node->answer(node, event, effects);
 }
 
+void node_flush(struct node *node, struct effects *effects)
+{
+    (void)node;
+    (void)effects;
+}
+
 instant node_deadline(const struct node *node)
 {
     return node->deadline;

@@ -134,6 +134,48 @@ static void test_a_large_value_travels_in_chunks(void **state)
     net_delete(net);
 }
 
+static unsigned streams(const struct net *net)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = 0; i < net->fx.count; i++)
+        count += net->fx.items[i].kind == EFFECT_STREAM;
+    return count;
+}
+
+static void test_messages_of_one_turn_share_a_record(void **state)
+{
+    static const char *const keys[] = {"a", "b", "c", "d", "e", "f"};
+    struct net *net = net_formed(3, 3);
+    struct net_peer *peer = &net->peers[0];
+
+    (void)state;
+    assert_int_equal(net_put(net, 0, "k", "v")->status, STATUS_OK); /* both links stand */
+    net_run(net, 100);
+    for (unsigned i = 0; i < 6; i++) {
+        struct event request = {
+            .kind = EVENT_REQUEST, .now = net->now, .wall_ms = NET_WALL_MS + net->now / 1000u};
+
+        request.request.ticket = ++net->tickets;
+        request.request.op = net_op(OP_PUT, keys[i], "v");
+        node_step(peer->node, &request, &net->fx);
+        assert_int_equal(streams(net), 0);
+    }
+    node_flush(peer->node, &net->fx);
+    assert_int_equal(streams(net), 2); /* one record to each other owner, of six messages */
+    node_flush(peer->node, &net->fx);
+    assert_int_equal(streams(net), 2);
+    for (uint32_t i = 0; i < net->fx.count; i++)
+        net_effect(net, peer, &net->fx.items[i]);
+    effects_reset(&net->fx);
+    net_run(net, 100);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(net_value(net, 1, keys[i])->values, 1);
+        assert_int_equal(net->reply.acks, 2);
+    }
+    net_delete(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_W4_another_cluster_key_does_not_get_in),
         cmocka_unit_test(test_a_broken_connection_is_dialled_again),
         cmocka_unit_test(test_a_large_value_travels_in_chunks),
+        cmocka_unit_test(test_messages_of_one_turn_share_a_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
