@@ -23,7 +23,7 @@ SIM_KILLER_OBJECTS := $(SIM_KILLERS:%=$(BUILD)/release/obj/tests/unit/%.o)
 SIM_MUTANT_NEEDS := $(SIM_RELEASE) $(BUILD)/release/libtest.a $(SIM_KILLER_OBJECTS)
 CHECK_BUILDS += $(SIM_KILLER_OBJECTS)
 
-SIM_MUTANT_ENV = BUILD='$(BUILD)' CC='$(CC)' JOBS='$(JOBS)' \
+SIM_MUTANT_ENV = BUILD='$(BUILD)' CC='$(CC)$(if $(LTO), -fno-lto)' JOBS='$(JOBS)' \
 	FLAGS='$(filter-out -MMD -MP -g,$(COMMON)) $(FLAGS_release)' \
 	LIBS='$(LIBS_core)' TEST_LIBS='$(LIBS_test) $(LIBS_core)'
 
