@@ -29,7 +29,7 @@ struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, s
 struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key)
 {
     static const uint8_t zero = 0;
-    crypto_generichash_state state;
+    SCRATCH crypto_generichash_state state;
     struct hash16 hash;
 
     ensure(crypto_generichash_init(&state, seed, HASH_SEED_SIZE, sizeof hash.bytes) == 0);

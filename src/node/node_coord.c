@@ -70,11 +70,14 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
 bool node_condition_holds(const struct op *op, const struct crdt_object *object)
 {
     uint16_t index;
-    bool is_there = crdt_object_winner(object, &index) && object->values[index].kind == CRDT_VALUE;
-    uint64_t etag =
-        is_there ? crdt_etag(object->values[index].actor, object->values[index].stamp) : 0;
-    bool is_named = false;
+    bool is_there, is_named = false;
+    uint64_t etag = 0;
 
+    if (op->condition == 0)
+        return true;
+    is_there = crdt_object_winner(object, &index) && object->values[index].kind == CRDT_VALUE;
+    if (is_there)
+        etag = crdt_etag(object->values[index].actor, object->values[index].stamp);
     for (uint8_t i = 0; i < op->etag_count; i++)
         is_named |= is_there && op->etags[i] == etag;
     if ((op->condition & CONDITION_EXISTS) && !is_there)
@@ -99,7 +102,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
 
     task->is_created =
         !crdt_object_winner(object, &index) || object->values[index].kind != CRDT_VALUE;
-    if (op->condition && !node_condition_holds(op, object))
+    if (!node_condition_holds(op, object))
         return STATUS_PRECONDITION;
     if (op->context.size) {
         context = &node->context;
@@ -168,7 +171,7 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
     struct crdt_object *object = &node->object_a, *more = &node->object_b;
     struct hash16 before = {{0}};
     struct slice kept = blob_slice(task->object);
-    uint8_t room[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
 
     crdt_object_clear(object);
     if (status == STATUS_OK && crdt_object_decode(row, object) != STATUS_OK)
@@ -242,14 +245,15 @@ static void coord_outcome(struct node *node, const struct quorum_output *done,
 static struct slice coord_write_context(struct node *node, const struct node_task *task)
 {
     struct crdt_scope scope = {node->founding.hash_seed, task->op.ns, task->op.key};
-    struct writer out = writer_over(effects_alloc(node->fx, CONTEXT_SIZE_MAX), CONTEXT_SIZE_MAX);
+    SCRATCH uint8_t room[CONTEXT_SIZE_MAX];
+    struct writer out = writer_over(room, sizeof(room));
 
     if (crdt_object_decode(blob_slice(task->object), &node->object_a) != STATUS_OK)
         return SLICE_NONE;
     crdt_context_of_write(&node->object_a, task->dot.actor, task->dot.stamp, &node->context);
     if (crdt_context_encode(&node->context, &scope, &out) != STATUS_OK)
         return SLICE_NONE;
-    return writer_done(&out);
+    return effects_copy(node->fx, writer_done(&out));
 }
 
 /* quorum has counted. `done` lives in the arena of this step. */

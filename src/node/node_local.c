@@ -9,7 +9,7 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
 {
     struct node_outcome outcome = {.status = STATUS_OK, .acks = 1, .required = 1};
     struct hash16 hash;
-    uint8_t room[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct place_owners owners;
     struct slice row_key;
     enum status status;

@@ -156,7 +156,7 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
 {
     struct crdt_object *ours = &node->object_a, *theirs = &node->object_b;
     struct hash16 before = {{0}};
-    uint8_t room[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
 
     crdt_object_clear(ours);

@@ -191,7 +191,7 @@ void node_write_rows(struct node *node, const struct store_row *rows, uint32_t c
 /* The index row of a key that comes into being. */
 static void write_index(struct node *node, const struct node_task *task, struct store_row *row)
 {
-    uint8_t name[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t name[STORE_KEY_SIZE_MAX];
     struct blob *record;
 
     row->family = STORE_IDX;
@@ -209,7 +209,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
                               const struct crdt_object *object, const struct hash16 *before)
 {
     static const struct hash16 none;
-    uint8_t key[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t key[STORE_KEY_SIZE_MAX];
     struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
     struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
 

@@ -194,7 +194,7 @@ void node_task_expired(struct node *node, struct node_task *task)
 /* Looks at the row a task needs and goes on, now or when it was read from disk. */
 void node_task_load(struct node *node, struct node_task *task)
 {
-    uint8_t room[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct slice object, row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
     enum status status = STATUS_COLD;
 
@@ -213,7 +213,7 @@ void node_task_load(struct node *node, struct node_task *task)
 void node_task_loaded(struct node *node, struct node_task *task, enum status status,
                       struct slice object)
 {
-    uint8_t room[STORE_KEY_SIZE_MAX];
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct slice queued, row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
 
     if (node_task_merges(task) && store_pending_get(node->pending, row_key)) {

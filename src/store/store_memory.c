@@ -154,7 +154,8 @@ static struct store_memory_row *store_memory_seek(struct store_memory *memory,
 static struct store_memory_row *store_memory_find(struct store_memory *memory,
                                                   enum store_family family, struct slice key)
 {
-    struct store_memory_row **links[LEVELS_MAX], *row;
+    SCRATCH struct store_memory_row **links[LEVELS_MAX];
+    struct store_memory_row *row;
 
     if (family == STORE_OBJ)
         return store_memory_find_hashed(memory, key);
