@@ -115,8 +115,9 @@
 #define SYNC_WHOLE_MAX 4u    /* differing partitions up to which pages go whole, not by sub-range */
 
 /* --- the step */
-#define ROUTE_MAX 12         /* peers named in Gossamer-Route */
-#define LIST_LIMIT_MAX 10000 /* items of one listing page */
+#define REQUEST_TIMEOUT_MAX_MS 60000 /* of one request, also when a peer names it (api.md 1) */
+#define ROUTE_MAX 12                 /* peers named in Gossamer-Route */
+#define LIST_LIMIT_MAX 10000         /* items of one listing page */
 #define LIST_LIMIT_DEFAULT 1000
 #define SCAN_ROWS_MAX 1000         /* rows of one page read from the store: no long iterator */
 #define LISTS_MAX 32               /* listings in flight at one peer; each asks every owner */

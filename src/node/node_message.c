@@ -100,7 +100,6 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         break;
     case MESSAGE_JOIN:
     case MESSAGE_JOINED:
-    case MESSAGE_FOUNDING:
         node_join_message(node, link, message);
         break;
     case MESSAGE_OP:

@@ -91,6 +91,8 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 {
     if (timeout_ms == 0)
         timeout_ms = node->config.request_timeout_ms;
+    if (timeout_ms > REQUEST_TIMEOUT_MAX_MS)
+        timeout_ms = REQUEST_TIMEOUT_MAX_MS; /* a peer's word: the edge refuses more */
     task->deadline = node->now + INSTANT_MS(timeout_ms);
     heap_set(&node->timers, &task->timer.in_timers, task->deadline + GRACE_US);
 }
