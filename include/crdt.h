@@ -40,10 +40,14 @@ uint64_t crdt_stamp_of(uint64_t ms);
 
 enum crdt_kind { CRDT_VALUE = 1, CRDT_TOMBSTONE = 2 };
 
-/* One write that is not discarded. A tombstone has neither metadata nor body. */
+#define CRDT_EXPIRES_MAX ((UINT64_C(1) << 48) - 1) /* wall ms: it is stored in 6 bytes */
+
+/* One write that is not discarded. A tombstone has neither metadata nor body. A value whose expiry
+ * has passed *is* a tombstone under the same dot: see crdt_object_expire. */
 struct crdt_value {
     uint64_t actor; /* with `stamp` the dot of the write */
     uint64_t stamp;
+    uint64_t expires; /* wall ms at which it turns into a tombstone, 0: never; part of the value */
     enum crdt_kind kind;
     uint32_t body_size; /* bytes; told in a head too, where `body` is empty */
     struct slice meta;  /* encoded metadata, carried and compared, never read */
@@ -87,18 +91,32 @@ size_t crdt_object_size(const struct crdt_object *object);
  * OK; TOO_LARGE when it does not fit, then `out` is as it was. */
 enum status crdt_object_encode(const struct crdt_object *object, struct writer *out) MUST_USE;
 
+/* --- expiry (crdt_expire.c), protocols.md 7.4. The writer sets it once, as a wall clock reading in
+ * ms; every owner applies the same rule, so an expiry changes no dot, no fingerprint, no digest. */
+
+/* crdt_value_is_live tells whether a value is shown at `wall_ms`: no tombstone, not expired. */
+bool crdt_value_is_live(const struct crdt_value *value, uint64_t wall_ms);
+/* crdt_object_is_dead tells whether nothing in the object is live at `wall_ms` any more: it may be
+ * collected like a tombstone. An object without values is dead too. */
+bool crdt_object_is_dead(const struct crdt_object *object, uint64_t wall_ms);
+/* crdt_object_expire makes the object what it is at `wall_ms`: expired values become tombstones, in
+ * place, dots and indices stay. Returns how many. Everything that is shown to a client, and every
+ * condition, goes through this; rows on disk keep the bytes until they are collected. */
+uint16_t crdt_object_expire(struct crdt_object *object, uint64_t wall_ms);
+
 /* --- rules (crdt_dvv.c), protocols.md 5.1 */
 
 struct crdt_context;
 
 /* crdt_object_merge joins `other` into `into`: commutative, associative, idempotent over states
  * that copies of one key can have. Both full, or both heads (ensured; an empty one goes with
- * either). OK; CORRUPT: one dot with two different contents; TOO_LARGE: more than
- * OBJECT_*_MAX or OBJECT_SIZE_MAX. `into` is unchanged unless OK. */
+ * either). OK; CORRUPT: one dot with two different contents (an expired value equals its
+ * tombstone of the same expiry, which then stays); TOO_LARGE: more than OBJECT_*_MAX or
+ * OBJECT_SIZE_MAX. `into` is unchanged unless OK. */
 enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object *other) MUST_USE;
 /* crdt_object_write discards what `context` names (NULL, a blind write: every value there is) and
  * adds `value` under the dot (`actor`, `stamp`). `actor` is the writer's own, not 0; of `value`
- * only kind, meta and body are read. `stamp` comes from crdt_clock_next above
+ * only kind, expires, meta and body are read. `stamp` comes from crdt_clock_next above
  * crdt_object_stamp_max and crdt_context_stamp_max. OK; SIBLING_LIMIT: it would add one more to
  * SIBLINGS_MAX values; CONTEXT: `stamp` is not above the object and the context, or above
  * CRDT_STAMP_MAX; TOO_LARGE: bounds as above, a body above VALUE_SIZE_MAX, metadata above
