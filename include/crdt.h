@@ -147,7 +147,7 @@ uint64_t crdt_etag(uint64_t actor, uint64_t stamp);
 /* crdt_object_fingerprint is SipHashx-2-4-128, keyed with the hash seed, of the row key and the
  * dots of all values and tombstones; zero for an object without any. `row_key` is at most
  * CRDT_ROW_KEY_MAX bytes (ensured). Anti-entropy adds these up (protocols.md 7.2). */
-#define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX)
+#define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX)
 struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct slice row_key,
                                       const struct crdt_object *object);
 /* crdt_object_digest identifies the whole causal state (dots, td, gone, seen): equal digests,
@@ -181,7 +181,7 @@ uint64_t crdt_context_stamp_max(const struct crdt_context *context);
 struct crdt_scope {
     const uint8_t *seed; /* HASH_SEED_SIZE bytes, the cluster's hash seed; borrowed */
     struct slice ns;     /* at most NS_SIZE_MAX bytes (ensured) */
-    struct slice key;    /* at most KEY_SIZE_MAX bytes (ensured) */
+    struct slice key;    /* or row name: at most ROW_NAME_SIZE_MAX bytes (ensured) */
 };
 
 /* crdt_context_encode appends the token as base64url text, at most CONTEXT_SIZE_MAX characters.

@@ -9,10 +9,13 @@
 #define GOSSAMER_LIMITS_H
 
 /* --- keys and values (api.md 9) */
-#define NS_SIZE_MAX 64                /* bytes; a namespace is a label, not a path */
-#define KEY_SIZE_MAX 1024             /* bytes; fits one index row and one log line */
-#define VALUE_SIZE_MAX (8u << 20)     /* bytes; hard ceiling of http.value_max */
-#define VALUE_SIZE_DEFAULT (1u << 20) /* bytes; http.value_max */
+#define NS_SIZE_MAX 64     /* bytes; a namespace is a label, not a path */
+#define KEY_SIZE_MAX 1024  /* bytes; fits one index row and one log line */
+#define PATH_SIZE_MAX 2304 /* bytes of a path in a collection: a field and a member of 1 KiB */
+#define ROW_NAME_SIZE_MAX                                                                          \
+    (KEY_SIZE_MAX + 1 + PATH_SIZE_MAX) /* bytes; a key, or key | 0 | path of an element in it */
+#define VALUE_SIZE_MAX (8u << 20)      /* bytes; hard ceiling of http.value_max */
+#define VALUE_SIZE_DEFAULT (1u << 20)  /* bytes; http.value_max */
 #define META_SIZE_MAX 4096     /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
 #define CONTEXT_SIZE_MAX 2048  /* bytes of a context token as text */
 #define SIBLINGS_MAX 64        /* a write that would add one more is refused */
@@ -134,8 +137,10 @@ _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
 _Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
 _Static_assert(SYNC_NODES_SIZE_MAX <= CONTROL_SIZE_MAX, "nodes of the tree are a control message");
 _Static_assert(SYNC_SPLIT_MAX * 8 >= SCAN_ROWS_MAX, "sub-ranges of any page are small");
-_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
-               "any key can be fetched");
+_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
+               "any row can be fetched");
+_Static_assert(ROW_NAME_SIZE_MAX == 3329 && 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX == 3402,
+               "messages.def says how long a row name is in OP, a row key in AE_LEAF_GET");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
                "every sibling of an object fits one reply");
 

@@ -33,7 +33,7 @@ struct quorum_request {
     uint32_t id; /* frame request number of what is sent: not 0, unique among those in flight */
     enum consistency consistency; /* DEFAULT is QUORUM */
     instant deadline;
-    struct slice ns, key;
+    struct slice ns, key;              /* key: a row name */
     const struct quorum_owner *owners; /* best first */
     uint8_t owner_count;               /* at most SET_MAX */
     uint8_t base_count, target_count;  /* sizes of both sets: their quorums are made of these */

@@ -131,10 +131,11 @@ static bool text_read(struct slice text, struct writer *bytes)
 static uint64_t token_check(const struct crdt_scope *scope, struct slice token)
 {
     static const char purpose[] = "context"; /* no other hash under the seed begins like this */
-    CRDT_SCRATCH uint8_t bytes[sizeof(purpose) + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
+    CRDT_SCRATCH uint8_t
+        bytes[sizeof(purpose) + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX + TOKEN_SIZE_MAX];
     struct writer out = writer_over(bytes, sizeof(bytes));
 
-    ensure(scope->ns.size <= NS_SIZE_MAX && scope->key.size <= KEY_SIZE_MAX);
+    ensure(scope->ns.size <= NS_SIZE_MAX && scope->key.size <= ROW_NAME_SIZE_MAX);
     write_bytes(&out, purpose, sizeof(purpose));
     write_slice(&out, scope->ns);
     write_u8(&out, 0);

@@ -178,7 +178,8 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
                     .body = asked->body};
     struct node_task *task;
 
-    if (op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE)
+    if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE) ||
+        !store_name_is_sound(op.key))
         return;
     for (; op.etag_count < asked->etags.size / 8; op.etag_count++)
         op.etags[op.etag_count] = bytes_load_u64(asked->etags.data + 8 * op.etag_count);

@@ -113,7 +113,11 @@ static void replica_get(struct node *node, uint64_t peer, uint32_t request,
 void node_replica_asked(struct node *node, uint64_t peer, const struct frame *frame,
                         const struct message *message)
 {
-    if (message->kind == MESSAGE_PUT_OBJ)
+    bool is_put = message->kind == MESSAGE_PUT_OBJ;
+
+    if (!store_name_is_sound(is_put ? message->put_obj.key : message->get_obj.key))
+        return; /* no row may have this name */
+    if (is_put)
         replica_put(node, peer, frame->request, &message->put_obj);
     else
         replica_get(node, peer, frame->request, &message->get_obj);

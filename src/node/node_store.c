@@ -199,7 +199,7 @@ static void write_index(struct node *node, const struct node_task *task, struct 
 }
 
 /* Writes `object` (encoded as `bytes`) for the key of a task: the object row, and the index row
- * where there is none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
+ * where a key has none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
  * nothing. OK; OVERLOAD; READ_ONLY. The task hears node_task_stored. */
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before)
@@ -216,7 +216,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
     /* What is queued may still be refused, and its index row with it. */
     bool is_indexed =
-        memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key);
+        store_name_is_element(task->op.key) ||
+        (memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key));
     struct node_write *write = record ? write_start(node, rows, is_indexed ? 1 : 2) : NULL;
 
     if (!write) {

@@ -158,7 +158,7 @@ uint8_t quorum_required(enum consistency consistency, uint8_t count)
 void quorum_op_fill(struct quorum_op *op, const struct quorum_request *request)
 {
     ensure(request->owner_count <= SET_MAX);
-    ensure(request->ns.size <= NS_SIZE_MAX && request->key.size <= KEY_SIZE_MAX);
+    ensure(request->ns.size <= NS_SIZE_MAX && request->key.size <= ROW_NAME_SIZE_MAX);
     op->base_required = quorum_required(request->consistency, request->base_count);
     op->target_required = quorum_required(request->consistency, request->target_count);
     op->part_count = request->owner_count;

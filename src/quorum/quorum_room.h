@@ -72,7 +72,7 @@ struct quorum_op {
     struct hash16 local_digest;     /* GET: of the local copy */
     struct quorum_listing *listing; /* LIST, owned */
     uint8_t ns[NS_SIZE_MAX];
-    uint8_t key[KEY_SIZE_MAX];
+    uint8_t key[ROW_NAME_SIZE_MAX];
 };
 
 struct quorum {
