@@ -20,9 +20,11 @@
 #define CONTEXT_SIZE_MAX 2048  /* bytes of a context token as text */
 #define SIBLINGS_MAX 64        /* a write that would add one more is refused */
 #define OBJECT_ENTRIES_MAX 255 /* actors in one object; counts are one byte in a row */
-#define OBJECT_VALUES_MAX 255  /* values in one object; merging may exceed SIBLINGS_MAX */
-#define OBJECT_GONE_MAX 255    /* discarded dots that no td covers yet; one byte in a row */
-#define CONTEXT_DOTS_MAX 90    /* dots in one token: 1,451 bytes are 1,935 characters */
+#define TTL_MIN_MS UINT64_C(1000)               /* below the skew of clocks it would mean nothing */
+#define TTL_MAX_MS (UINT64_C(3650) * 86400000u) /* ten years; far from the 48 bits of an expiry */
+#define OBJECT_VALUES_MAX 255 /* values in one object; merging may exceed SIBLINGS_MAX */
+#define OBJECT_GONE_MAX 255   /* discarded dots that no td covers yet; one byte in a row */
+#define CONTEXT_DOTS_MAX 90   /* dots in one token: 1,451 bytes are 1,935 characters */
 #define OBJECT_SIZE_MAX                                                                            \
     (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
 

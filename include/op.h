@@ -55,6 +55,7 @@ struct op {
     bool is_verify;    /* OP_LOOKUP: ask every owner */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
+    uint64_t ttl_ms;   /* OP_PUT: how long the value lives, at most TTL_MAX_MS; 0: for ever */
     uint64_t etags[OP_ETAGS_MAX];
     struct slice ns, key; /* OP_BLOCK: comma separated names or ids in `key` */
     struct slice prefix;  /* OP_LIST */
@@ -95,6 +96,7 @@ struct route_hop {
 struct result_value {
     uint64_t etag;        /* hash of the dot: changes with every write of the value */
     uint64_t modified_ms; /* wall clock of the write, information only */
+    uint64_t expires_ms;  /* wall clock at which it turns into a tombstone, 0: never */
     bool is_tombstone;
     uint32_t size; /* bytes of the body, also when `body` is not carried (listings) */
     struct slice meta, body;
@@ -174,6 +176,7 @@ struct result {
     bool is_created;               /* OP_PUT: nothing was there before */
     uint8_t acks, required, total; /* owners that answered, that had to, that there are */
     uint64_t etag;                 /* after a write */
+    uint64_t expires_ms;           /* OP_PUT: when the value will expire, 0: never */
     struct slice context;          /* token text; empty: none */
     uint8_t route_count;
     struct route_hop route[ROUTE_MAX];

@@ -51,6 +51,7 @@ struct quorum_list_request {
     const bool *is_reachable;       /* one per peer */
     uint16_t peer_count;            /* at most LIST_PEERS_MAX */
     uint16_t may_miss;              /* so many may fail and every key still has R answers */
+    uint64_t wall_ms;               /* what has expired by now is not listed */
 };
 
 enum quorum_output_kind {

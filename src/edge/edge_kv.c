@@ -84,9 +84,10 @@ static bool edge_kv_return(struct edge_call *call)
     return choice != -2;
 }
 
+/* What a body is stored with: how long, and its fields. */
 static bool edge_kv_meta(struct edge_call *call)
 {
-    if (!edge_meta_encode(call, &call->slot->meta))
+    if (!edge_query_ttl(call, &call->op->ttl_ms) || !edge_meta_encode(call, &call->slot->meta))
         return false;
     call->op->meta = call->slot->meta;
     return true;

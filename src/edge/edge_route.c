@@ -5,8 +5,8 @@
 
 #define KV_READ "consistency timeout siblings sibling"
 #define KV_READ_LATER "wait timing type"
-#define KV_WRITE "consistency timeout return"
-#define KV_WRITE_LATER "ttl sloppy timing type"
+#define KV_WRITE "consistency timeout return ttl"
+#define KV_WRITE_LATER "sloppy timing type"
 #define KV_LIST "prefix start_after next limit consistency timeout"
 #define GET_HEAD ((unsigned)EDGE_GET | EDGE_HEAD)
 #define ANY_METHOD                                                                                 \

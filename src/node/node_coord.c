@@ -94,12 +94,12 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
     struct crdt_context *context = NULL;
     struct crdt_value value = {.kind = op->kind == OP_PUT ? CRDT_VALUE : CRDT_TOMBSTONE};
+    const struct crdt_object *seen = node_seen(node, object);
     uint64_t above = crdt_object_stamp_max(object);
     uint16_t index;
 
-    task->is_created =
-        !crdt_object_winner(object, &index) || object->values[index].kind != CRDT_VALUE;
-    if (op->condition && !node_condition_holds(op, object))
+    task->is_created = !crdt_object_winner(seen, &index) || seen->values[index].kind != CRDT_VALUE;
+    if (op->condition && !node_condition_holds(op, seen))
         return STATUS_PRECONDITION;
     if (op->context.size) {
         context = &node->context;
@@ -112,7 +112,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     if (!context && (op->condition & CONDITION_MATCH)) {
         /* If-Match names one value: that one is replaced, its siblings stay. */
         context = &node->context;
-        crdt_context_of_shown(object, index, context);
+        crdt_context_of_shown(seen, index, context);
     }
     if (op->kind == OP_DELETE && object->value_count == 0 && !context)
         return STATUS_MISSING;
@@ -120,6 +120,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
         value.meta = op->meta;
         value.body = op->body;
         value.body_size = (uint32_t)op->body.size;
+        value.expires = task->expires = node_expiry(node, op);
     }
     task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
     return crdt_object_write(object, context, task->dot.actor, task->dot.stamp, &value);
@@ -276,6 +277,7 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
     if (task->step == STEP_WRITE && done->status == STATUS_OK) {
         outcome.is_created = task->is_created;
         outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
+        outcome.expires = task->expires;
         outcome.context = coord_write_context(node, task);
     }
     node_finish(node, task, &outcome);

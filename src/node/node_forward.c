@@ -43,7 +43,8 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
                                      .key = op->key,
                                      .context = op->context,
                                      .meta = op->meta,
-                                     .body = op->body}};
+                                     .body = op->body,
+                                     .ttl_ms = op->ttl_ms}};
 
     for (uint8_t i = 0; i < op->etag_count; i++)
         bytes_store_u64(etags + 8 * i, op->etags[i]);
@@ -122,6 +123,7 @@ static void forward_outcome(struct node *node, const struct message_op_reply *re
                                      .total = reply->total,
                                      .is_created = reply->created,
                                      .etag = reply->etag,
+                                     .expires = reply->expires,
                                      .context = reply->context,
                                      .object = reply->object};
     (void)node;
@@ -175,7 +177,8 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
                     .key = asked->key,
                     .context = asked->context,
                     .meta = asked->meta,
-                    .body = asked->body};
+                    .body = asked->body,
+                    .ttl_ms = asked->ttl_ms};
     struct node_task *task;
 
     if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE) ||

@@ -100,7 +100,8 @@ struct node_task {
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool is_created;
     bool is_cancelled;
-    struct dot dot; /* of the write */
+    struct dot dot;   /* of the write */
+    uint64_t expires; /* of the value written: wall ms, 0 never */
 };
 
 /* What became of an operation, before it is told to a client or to the edge that asked. */
@@ -109,7 +110,7 @@ struct node_outcome {
     enum outcome outcome;
     uint8_t acks, required, total;
     bool is_created;
-    uint64_t etag;
+    uint64_t etag, expires;
     struct slice context, object;
     uint8_t route_count;
     struct {

@@ -230,4 +230,9 @@ bool node_rooms_found(struct node *node);
 /* node_view.c */
 uint64_t node_own_incarnation(const struct node *node);
 
+/* node_expire.c */
+uint64_t node_wall_ms(const struct node *node);
+uint64_t node_expiry(const struct node *node, const struct op *op);
+const struct crdt_object *node_seen(struct node *node, const struct crdt_object *object);
+
 #endif

@@ -16,6 +16,7 @@ static void reply_edge(struct node *node, const struct node_task *task,
                                          .total = outcome->total,
                                          .created = outcome->is_created,
                                          .etag = outcome->etag,
+                                         .expires = outcome->expires,
                                          .context = outcome->context,
                                          .load = node_load(node),
                                          .object = outcome->object}};
@@ -54,6 +55,7 @@ void node_value_show(const struct crdt_value *value, struct result_value *shown)
 {
     *shown = (struct result_value){.etag = crdt_etag(value->actor, value->stamp),
                                    .modified_ms = crdt_stamp_ms(value->stamp),
+                                   .expires_ms = value->expires,
                                    .is_tombstone = value->kind == CRDT_TOMBSTONE,
                                    .size = value->body_size,
                                    .meta = value->meta,
@@ -75,6 +77,7 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
         result->status = STATUS_CORRUPT;
         return;
     }
+    (void)crdt_object_expire(object, node_wall_ms(node));
     count = crdt_object_siblings(object, order);
     values = effects_alloc(node->fx, (count + 1u) * sizeof(*values));
     for (uint16_t i = 0; i < count; i++)
@@ -125,6 +128,7 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     result->required = outcome->required;
     result->total = outcome->total;
     result->etag = outcome->etag;
+    result->expires_ms = outcome->expires;
     result->context = outcome->context;
     reply_route(node, outcome, result);
     if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||

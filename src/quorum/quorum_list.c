@@ -10,8 +10,9 @@
  *      page 3   b  d  e .                 (the end)
  *      merged   a  b  c                   (more)
  *
- * Only keys whose winner is a value are listed. If a page had nothing but tombstones the next is
- * asked for at once: whoever pages through always finds a key to go on behind, or the end. */
+ * Only keys whose winner is a value that has not expired are listed. If a page had nothing but
+ * tombstones the next is asked for at once: whoever pages through always finds a key to go on
+ * behind, or the end. */
 #include "ensure.h"
 #include "quorum_room.h"
 
@@ -115,6 +116,7 @@ static void list_fill(struct quorum_op *op, const struct quorum_list_request *re
     bytes_keep(listing->after, request->after);
     listing->limit = request->limit;
     listing->may_miss = request->may_miss;
+    listing->wall_ms = request->wall_ms;
     if (request->may_miss >= request->peer_count) /* somebody must answer */
         listing->may_miss = (uint16_t)(request->peer_count - 1);
     listing->peer_count = request->peer_count;
@@ -233,6 +235,7 @@ static void list_merge_key(struct quorum *quorum, struct quorum_listing *listing
         }
         page_next(page);
     }
+    (void)crdt_object_expire(&quorum->a, listing->wall_ms);
 }
 
 /* Fills the items of one page of the answer. Returns how many; `is_truncated`: there may be more.

@@ -51,7 +51,7 @@ struct net_reply {
     enum outcome outcome;
     bool is_created, is_truncated;
     uint8_t acks, required;
-    uint64_t etag;
+    uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members;
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];

@@ -183,6 +183,8 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
                                 .acks = result->acks,
                                 .required = result->required,
                                 .etag = result->etag,
+                                .expires_ms = result->value_count ? result->values[0].expires_ms
+                                                                  : result->expires_ms,
                                 .values = result->value_count,
                                 .items = result->item_count,
                                 .owners = result->owner_count,
