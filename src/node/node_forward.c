@@ -162,6 +162,7 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
     forward_outcome(node, reply, &outcome);
     if (outcome.outcome == OUTCOME_NOT_STORED && task->tries > 1)
         outcome.outcome = OUTCOME_UNKNOWN; /* an owner that stayed silent may have stored it */
+    task->tries--;                         /* this one answered, those before it did not */
     node_finish(node, task, &outcome);
 }
 

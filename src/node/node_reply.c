@@ -143,6 +143,24 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     return result;
 }
 
+/* Owners that were asked to do the work and did not answer; who repeats a write can see from them
+ * that it may have been carried out twice. */
+static void reply_silent(const struct node_task *task, struct node_outcome *outcome)
+{
+    for (uint8_t i = 0; i < task->tries; i++) {
+        uint8_t at = 0;
+
+        while (at < outcome->route_count && outcome->route[at].id8 != task->tried[i])
+            at++;
+        if (at == ROUTE_MAX)
+            continue;
+        if (at == outcome->route_count)
+            outcome->route[outcome->route_count++].roles = 0;
+        outcome->route[at].id8 = task->tried[i];
+        outcome->route[at].roles |= ROLE_FAILED; /* it may have answered the coordinator */
+    }
+}
+
 /* Ends a task of a client or an edge with its outcome. */
 void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome)
 {
@@ -151,6 +169,7 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
     reply_count(node, outcome);
     kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
     kept.context = effects_copy(node->fx, outcome->context);
+    reply_silent(task, &kept);
     if (task->kind == TASK_OP) {
         reply_edge(node, task, &kept);
     } else if (!task->is_cancelled) {

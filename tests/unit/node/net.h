@@ -53,6 +53,7 @@ struct net_reply {
     uint8_t acks, required;
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members;
+    uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];
     char names[64][32]; /* keys of a listing */

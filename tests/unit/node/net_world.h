@@ -189,7 +189,10 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
                                 .items = result->item_count,
                                 .owners = result->owner_count,
                                 .members = result->member_count,
+                                .route_count = result->route_count,
                                 .context_size = result->context.size};
+    for (uint8_t i = 0; i < result->route_count; i++)
+        reply->route[i] = result->route[i].roles;
     for (uint32_t i = 0; i < result->value_count && i < NET_VALUES; i++) {
         size_t size = result->values[i].body.size < 63 ? result->values[i].body.size : 63;
 
