@@ -11,9 +11,9 @@
  * Where others let a replica delete what has expired, we do not: the dot is what keeps an older
  * sibling or a late copy of an older value from coming back, exactly as a tombstone does.
  *
- * Clocks: "now" is the hybrid clock in ms, which never runs back and follows peers that are ahead
- * by up to CRDT_CLOCK_AHEAD_MS. A peer whose wall clock is further ahead hides values early, in
- * what it shows; it destroys nothing, because rows keep their bytes. */
+ * Clocks: whoever looks passes the wall clock he goes by. Peers whose clocks differ disagree about
+ * a value for as long as they differ; a peer that is ahead hides it early and destroys nothing,
+ * because rows keep their bytes until all owners hold the object for dead. */
 #include "crdt_room.h"
 
 bool crdt_value_is_live(const struct crdt_value *value, uint64_t wall_ms)

@@ -1,15 +1,14 @@
-/* node_expire.c: what time it is for values that expire (protocols.md 7.4). The clock is the hybrid
- * one, in ms: it never runs back, so what was seen expired stays so, and it follows peers that are
- * ahead by up to a minute, so that peers which talk to each other agree. A wall clock further ahead
- * than that hides values early in what its own peer shows, and destroys nothing. */
+/* node_expire.c: what time it is for values that expire (protocols.md 7.4): this peer's wall clock.
+ * Not the hybrid clock: after a start that begins up to ten seconds ahead, and it follows whoever
+ * is ahead by up to a minute, so that every restart would shorten lives everywhere. Peers whose
+ * clocks differ disagree about a value for as long as they differ; nothing is destroyed by it,
+ * because rows keep their bytes until the owners have agreed to collect them. */
 #include "node_impl.h"
 #include "node_parts.h"
 
 uint64_t node_wall_ms(const struct node *node)
 {
-    uint64_t seen = crdt_stamp_ms(node->clock.last);
-
-    return seen > node->wall_ms ? seen : node->wall_ms;
+    return node->wall_ms;
 }
 
 /* When the value of a PUT will expire, 0 for never. Asked once, by the coordinator: had every owner

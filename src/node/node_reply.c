@@ -77,7 +77,9 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
         result->status = STATUS_CORRUPT;
         return;
     }
-    (void)crdt_object_expire(object, node_wall_ms(node));
+    count = crdt_object_expire(object, node_wall_ms(node));
+    if (count > 0)
+        node_trace(node, TRACE_VALUE_EXPIRED, count, 0, 0);
     count = crdt_object_siblings(object, order);
     values = effects_alloc(node->fx, (count + 1u) * sizeof(*values));
     for (uint16_t i = 0; i < count; i++)

@@ -7,6 +7,7 @@
  *   sim_net    datagrams and streams: delay, loss, duplication, corruption, partitions
  *   sim_disk   a store that loses what was not synced
  *   sim_client clients with histories; sim_check the invariants
+ *   sim_ttl    clients whose values expire
  */
 #ifndef GOSSAMER_SIM_H
 #define GOSSAMER_SIM_H
@@ -41,6 +42,7 @@ enum sim_kind {
     SIM_RESUME,
     SIM_CLIENT, /* a client acts */
     SIM_FAULT,  /* the next fault of the plan */
+    SIM_MORTAL, /* a client whose values expire acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -124,6 +126,7 @@ struct sim_plan {
     uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
     uint32_t fault_every_ms;
     uint32_t safety_s;
+    bool has_mortals; /* profile ttl: keys whose values expire */
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
@@ -183,6 +186,7 @@ struct sim {
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
     struct sim_dots *dots;
+    struct sim_ttl *ttl; /* profile ttl */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -236,6 +240,15 @@ struct slice sim_once_value(uint32_t number, char *room);
 struct slice sim_register_key(uint32_t number, char *room);
 /* Reads every acknowledged key from every live peer. */
 void sim_client_final(struct sim *sim);
+
+/* --- sim_ttl.c: clients whose values expire; nothing happens unless the plan has mortals */
+void sim_ttl_start(struct sim *sim);
+void sim_ttl_act(struct sim *sim, uint32_t actor);
+void sim_ttl_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                   const struct result *result);
+void sim_ttl_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_ttl_is_idle(const struct sim *sim);
+void sim_ttl_close(struct sim *sim);
 
 /* --- sim_check.c */
 void sim_check_views(struct sim *sim); /* sampled: M3 M4 M12 */

@@ -73,6 +73,12 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->crash = plan->cut = plan->skew = 0;
         plan->safety_s = 15;
     }
+    if (!strcmp(profile, "ttl")) { /* clocks differ by a second or two and stay so */
+        plan->has_mortals = true;
+        plan->skew = 0;
+        plan->clients = 1;
+        plan->peers = plan->peers > 5 ? 5 : plan->peers;
+    }
 }
 
 /* --- faults */
@@ -223,6 +229,7 @@ static void swarm_safety(struct sim *sim)
 
     sim->is_faulty = true;
     sim_clients_start(sim);
+    sim_ttl_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -248,7 +255,7 @@ static void swarm_heal(struct sim *sim)
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
     swarm_samples(sim, sim->now + INSTANT_S(15)); /* two rounds of anti-entropy */
-    if (!sim->failure[0] && !sim_clients_are_idle(sim))
+    if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     if (!sim->failure[0])
         sim_check_final(sim);

@@ -94,6 +94,7 @@ struct net {
     } links[NET_LINKS];
     link_id inbound;
     bool cut[NET_PEERS][NET_PEERS];
+    uint64_t wall_ahead_ms[NET_PEERS]; /* how far a peer's clock is wrong */
     ticket tickets;
     struct net_reply reply; /* the latest */
     uint64_t traces[TRACE_COUNT];

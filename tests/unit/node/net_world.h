@@ -254,7 +254,7 @@ static void net_effect(struct net *net, struct net_peer *peer, const struct effe
 static void net_step(struct net *net, struct net_peer *peer, struct event *event)
 {
     event->now = net->now;
-    event->wall_ms = NET_WALL_MS + net->now / 1000u;
+    event->wall_ms = NET_WALL_MS + net->now / 1000u + net->wall_ahead_ms[peer->index];
     node_step(peer->node, event, &net->fx);
     for (uint32_t i = 0; i < net->fx.count; i++)
         net_effect(net, peer, &net->fx.items[i]);
