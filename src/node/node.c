@@ -69,7 +69,8 @@ static void node_request(struct node *node, const struct event *event)
     ticket asker = event->request.ticket;
     struct node_task *task;
 
-    if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE) {
+    if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
+        op->kind != OP_SCAN) {
         node_query(node, op, asker);
         return;
     }

@@ -17,8 +17,8 @@ void node_coord_begin(struct node *node, struct node_task *task)
 }
 
 /* The owners of the task's partition as quorum wants them: this peer first, then the best. */
-static void coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
-                          struct quorum_owner *room)
+void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
+                        struct quorum_owner *room)
 {
     struct place_owners owners;
     uint64_t ids[SET_MAX] = {0};
@@ -56,7 +56,7 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
     struct quorum_owner owners[SET_MAX];
     struct quorum_request request;
 
-    coord_request(node, task, &request, owners);
+    node_coord_request(node, task, &request, owners);
     request.object = object;
     request.is_local_counted =
         !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
@@ -149,7 +149,7 @@ static void coord_send(struct node *node, struct node_task *task, const struct h
     struct quorum_request request;
     enum status status;
 
-    coord_request(node, task, &request, owners);
+    node_coord_request(node, task, &request, owners);
     request.object = blob_slice(task->object);
     task->step = STEP_WRITE;
     status = quorum_put(node->quorum, node->now, &request);

@@ -73,6 +73,7 @@ enum node_task_step {
     STEP_AWAY,  /* forwarded, waits for OP_REPLY */
     STEP_PAUSE, /* will be tried again */
     STEP_LIST,  /* listing or lookup among all peers */
+    STEP_SCAN,  /* quorum reads a page of rows */
 };
 
 struct node_task {
@@ -133,14 +134,14 @@ struct node_write {
 };
 
 /* One EFFECT_READ in flight. */
-enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF };
+enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS };
 struct node_read {
     uint64_t ticket;
     enum node_read_kind kind;
-    struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix */
+    struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix; READ_ROWS: a namespace */
     struct list tasks;    /* READ_ROW */
-    uint64_t peer;        /* READ_LIST: who asked, 0: our own listing */
-    uint32_t request;     /* READ_LIST: its request; READ_LEAF: sync token */
+    uint64_t peer;        /* READ_LIST, READ_ROWS: who asked */
+    uint32_t request;     /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token */
     uint32_t limit;
     uint16_t partition;
     struct buffer rows; /* READ_LIST: packed so far */

@@ -48,8 +48,6 @@ void node_datagram(struct node *node, const struct event *event);
 bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8);
 void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message);
-void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
-                          const struct message *message);
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message);
 
@@ -107,6 +105,8 @@ void node_task_stored(struct node *node, uint32_t id, enum status status);
 /* node_coord.c */
 bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
+void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
+                        struct quorum_owner *room);
 bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
@@ -114,6 +114,7 @@ void node_coord_row(struct node *node, struct node_task *task, enum status statu
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done);
 
 /* node_replica.c */
+enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layout);
 struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
                                     const struct op *op, struct slice object);
 void node_replica_asked(struct node *node, uint64_t peer, const struct frame *frame,
@@ -234,5 +235,19 @@ uint64_t node_own_incarnation(const struct node *node);
 uint64_t node_wall_ms(const struct node *node);
 uint64_t node_expiry(const struct node *node, const struct op *op);
 const struct crdt_object *node_seen(struct node *node, const struct crdt_object *object);
+
+/* node_scan.c */
+void node_scan_begin(struct node *node, struct node_task *task);
+void node_scan_send(struct node *node, const struct quorum_output *ask);
+void node_scan_done(struct node *node, struct node_task *task, const struct quorum_output *done);
+void node_scan_asked(struct node *node, uint64_t peer, const struct frame *frame,
+                     const struct message *message);
+void node_scan_loaded(struct node *node, struct node_read *read, const struct event *event);
+
+/* node_quorum.c */
+void node_quorum_send(struct node *node, const struct quorum_output *ask);
+void node_quorum_fact(struct node *node, const struct quorum_output *fact);
+void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
+                          const struct message *message);
 
 #endif

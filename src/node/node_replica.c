@@ -5,7 +5,7 @@
 
 /* What the asker's layout makes of its question: a write counted under one layout must not be
  * acknowledged by a peer that acts under another. */
-static enum status replica_admits(struct node *node, uint64_t peer, uint64_t layout)
+enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layout)
 {
     if (node->phase != NODE_OPEN || !node->is_founded)
         return STATUS_NOT_READY;
@@ -66,7 +66,7 @@ struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
 static void replica_put(struct node *node, uint64_t peer, uint32_t request,
                         const struct message_put_obj *put)
 {
-    enum status status = replica_admits(node, peer, put->layout);
+    enum status status = node_replica_admits(node, peer, put->layout);
     struct node_task *task = NULL;
 
     if (status == STATUS_OK && node->is_read_only)
@@ -89,7 +89,7 @@ static void replica_put(struct node *node, uint64_t peer, uint32_t request,
 static void replica_get(struct node *node, uint64_t peer, uint32_t request,
                         const struct message_get_obj *get)
 {
-    enum status status = replica_admits(node, peer, get->layout);
+    enum status status = node_replica_admits(node, peer, get->layout);
     struct node_task *task = NULL;
 
     if (status == STATUS_OK && node->is_recovering)

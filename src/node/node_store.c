@@ -109,13 +109,11 @@ static void row_loaded(struct node *node, struct node_read *read, const struct e
     struct list *link;
 
     if (read->is_stale) { /* a write of this row was committed while it was being read */
-        struct store_range range = {.family = STORE_OBJ, .from = row_key, .rows_max = 1};
-
         read->is_stale = false;
-        node_read_page(node, read, &range);
+        node_read_page(node, read,
+                       &(struct store_range){.family = STORE_OBJ, .from = row_key, .rows_max = 1});
         return;
     }
-
     if ((status == STATUS_OK || status == STATUS_END) && event->loaded.count > 0) {
         struct slice record = effects_copy(node->fx, event->loaded.rows[0].value);
 
@@ -149,6 +147,9 @@ void node_loaded(struct node *node, const struct event *event)
         break;
     case READ_LIST:
         node_list_loaded(node, read, event);
+        break;
+    case READ_ROWS:
+        node_scan_loaded(node, read, event);
         break;
     case READ_LEAF:
         node_leaf_loaded(node, read, event);

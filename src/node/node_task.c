@@ -108,7 +108,7 @@ static void task_name_missing(struct node *node, const struct node_task *task,
 {
     struct place_owners owners;
 
-    if (!node->is_founded || task->op.kind > OP_DELETE)
+    if (!node->is_founded || (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN))
         return;
     place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
     outcome->total = owners.base_count;
@@ -137,6 +137,10 @@ void node_task_begin(struct node *node, struct node_task *task)
     task->step = STEP_START;
     if (node->phase != NODE_OPEN || !node->is_founded) {
         node_task_fail(node, task, STATUS_NOT_READY);
+        return;
+    }
+    if (task->op.kind == OP_SCAN) {
+        node_scan_begin(node, task);
         return;
     }
     if (!node_key_is_in_cell(node, task->hash_front)) {

@@ -11,9 +11,6 @@
 #include "ensure.h"
 #include "quorum_room.h"
 
-#define HEDGE_MIN INSTANT_MS(10) /* several round trips of a LAN, and one disk read */
-#define HEDGE_SHARE 8            /* of the time left: leaves room for further hedges */
-
 static bool digest_equal(const struct hash16 *a, const struct hash16 *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
@@ -21,7 +18,7 @@ static bool digest_equal(const struct hash16 *a, const struct hash16 *b)
 
 /* --- asking */
 
-static void get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part)
+void quorum_get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part)
 {
     struct quorum_output output = {.kind = QUORUM_SEND_GET, .id = op->id};
 
@@ -32,39 +29,6 @@ static void get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_
     output.key = slice_of(op->key, op->key_size);
     output.digest = op->local_digest;
     quorum->config.emit(quorum->config.context, &output);
-}
-
-static void get_hedge_set(struct quorum *quorum, instant now, struct quorum_op *op)
-{
-    uint64_t delay = op->deadline > now ? (op->deadline - now) / HEDGE_SHARE : 0;
-
-    op->hedge = INSTANT_NEVER;
-    for (unsigned i = 0; i < op->part_count; i++)
-        if (op->parts[i].state == PART_IDLE)
-            op->hedge = instant_add(now, delay > HEDGE_MIN ? delay : HEDGE_MIN);
-    quorum_timer_set(quorum, op);
-}
-
-/* Asks owners of a set that is short until what is asked and answered could be enough. */
-static void get_ask(struct quorum *quorum, instant now, struct quorum_op *op)
-{
-    const unsigned counted = 1u << PART_ANSWERED | 1u << PART_ASKED;
-    bool is_asked = false;
-
-    for (unsigned i = 0; i < op->part_count; i++) {
-        struct quorum_part *part = &op->parts[i];
-        bool base = quorum_op_reach(op, false, counted) < op->base_required;
-        bool target = quorum_op_reach(op, true, counted) < op->target_required;
-
-        if (part->state != PART_IDLE)
-            continue;
-        if ((base && part->owner.is_base) || (target && part->owner.is_target)) {
-            get_send(quorum, op, part);
-            is_asked = true;
-        }
-    }
-    if (is_asked)
-        get_hedge_set(quorum, now, op);
 }
 
 /* --- ending */
@@ -110,7 +74,7 @@ static void get_judge(struct quorum *quorum, instant now, struct quorum_op *op)
         get_finish(quorum, op, STATUS_OK);
         return;
     }
-    get_ask(quorum, now, op);
+    quorum_ask(quorum, now, op);
     if (!quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED))
         get_finish(quorum, op, quorum_op_failure(op));
 }
@@ -239,10 +203,5 @@ void quorum_get_expire(struct quorum *quorum, instant now, struct quorum_op *op)
         get_finish(quorum, op, STATUS_DEADLINE);
         return;
     }
-    for (unsigned i = 0; i < op->part_count; i++)
-        if (op->parts[i].state == PART_IDLE) {
-            get_send(quorum, op, &op->parts[i]);
-            break;
-        }
-    get_hedge_set(quorum, now, op);
+    quorum_ask_slow(quorum, now, op);
 }

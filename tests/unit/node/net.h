@@ -56,7 +56,13 @@ struct net_reply {
     uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];
-    char names[64][32]; /* keys of a listing */
+    char names[64][32]; /* keys of a listing, names of rows */
+    struct {
+        uint16_t values;
+        bool is_gone;                 /* its only value is a tombstone */
+    } rows[64];                       /* of a scan */
+    uint8_t next[STORE_KEY_SIZE_MAX]; /* of a scan */
+    size_t next_size;
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;
 };

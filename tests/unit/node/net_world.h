@@ -169,6 +169,18 @@ static void net_close(struct net *net, unsigned peer, link_id link)
             net->links[at].link[other];
 }
 
+/* What a scan brought of one row. */
+static void net_row_shown(struct net_reply *reply, uint32_t at, const struct result_item *item)
+{
+    static struct crdt_object object;
+    uint16_t winner;
+
+    assert_int_equal(crdt_object_decode(item->object, &object), STATUS_OK);
+    assert_true(crdt_object_winner(&object, &winner));
+    reply->rows[at].values = object.value_count;
+    reply->rows[at].is_gone = object.values[winner].kind == CRDT_TOMBSTONE;
+}
+
 static void net_replied(struct net *net, struct net_peer *peer, const struct effect *effect)
 {
     const struct result *result = effect->reply.result;
@@ -200,9 +212,15 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
             memcpy(reply->bodies[i], result->values[i].body.data, size);
         reply->etags[i] = result->values[i].etag;
     }
-    for (uint32_t i = 0; i < result->item_count && i < 64; i++)
+    for (uint32_t i = 0; i < result->item_count && i < 64; i++) {
         memcpy(reply->names[i], result->items[i].key.data,
                result->items[i].key.size < 31 ? result->items[i].key.size : 31);
+        if (result->kind == OP_SCAN)
+            net_row_shown(reply, i, &result->items[i]);
+    }
+    reply->next_size = result->next.size;
+    if (result->next.size)
+        memcpy(reply->next, result->next.data, result->next.size);
     if (result->context.size)
         memcpy(reply->context, result->context.data, result->context.size);
 }
