@@ -71,13 +71,6 @@ void node_persist(struct node *node);
 void node_row_corrupt(struct node *node, uint64_t hash_front);
 enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
                          struct slice *object);
-struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
-                                  const struct store_range *range);
-void node_read_page(struct node *node, struct node_read *read, const struct store_range *range);
-void node_read_end(struct node *node, struct node_read *read);
-bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
-bool node_row_is_awaited(const struct node *node, struct slice row_key);
-void node_loaded(struct node *node, const struct event *event);
 void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count);
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before);
@@ -249,5 +242,14 @@ void node_quorum_send(struct node *node, const struct quorum_output *ask);
 void node_quorum_fact(struct node *node, const struct quorum_output *fact);
 void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
                           const struct message *message);
+
+/* node_read.c */
+struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
+                                  const struct store_range *range);
+void node_read_page(struct node *node, struct node_read *read, const struct store_range *range);
+void node_read_end(struct node *node, struct node_read *read);
+bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
+bool node_row_is_awaited(const struct node *node, struct slice row_key);
+void node_loaded(struct node *node, const struct event *event);
 
 #endif
