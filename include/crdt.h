@@ -197,4 +197,59 @@ enum status crdt_context_decode(struct slice text, const struct crdt_scope *scop
 enum status crdt_context_guard(const struct crdt_context *context, const struct crdt_object *object,
                                uint64_t now_stamp) MUST_USE;
 
+/* --- sessions (crdt_session.c), protocols.md 5.3 */
+
+/* How strictly rows must be read that a session does not list by name. */
+enum crdt_strength {
+    CRDT_STRENGTH_ANY = 0,    /* as asked */
+    CRDT_STRENGTH_QUORUM = 1, /* what it saw of them is at a quorum of owners */
+    CRDT_STRENGTH_ALL = 2,    /* it may be at a single owner */
+};
+
+/* One write the session has made or seen: whoever knows it knows all the session saw of the row,
+ * together with the other entries of this row. */
+struct crdt_session_entry {
+    uint64_t row; /* crdt_session_row */
+    struct dot dot;
+    bool is_weak;    /* fewer than a quorum of owners may hold it */
+    bool is_partial; /* the row was listed and dropped before: `strength` counts for it as well */
+};
+
+/* What a session has seen. All zero: nothing. */
+struct crdt_session {
+    uint64_t clock; /* largest stamp made or seen: every write of the session goes above */
+    enum crdt_strength strength;
+    uint8_t count;
+    struct crdt_session_entry entries[SESSION_ENTRIES_MAX]; /* oldest first, a row's in a row */
+};
+
+/* crdt_session_row names a row in a session: `name` is a key or the row name of an element. */
+uint64_t crdt_session_row(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice name);
+/* crdt_session_encode appends the token, at most SESSION_SIZE_MAX characters of base64url. OK;
+ * TOO_LARGE: `text` has no room, then it is as it was. */
+enum status crdt_session_encode(const struct crdt_session *session,
+                                const uint8_t seed[HASH_SEED_SIZE], struct writer *text) MUST_USE;
+/* crdt_session_decode reads a token; the text "new" is a session that has seen nothing. OK;
+ * SESSION: damaged, or of another cluster; `session` then has seen nothing. */
+enum status crdt_session_decode(struct slice text, const uint8_t seed[HASH_SEED_SIZE],
+                                struct crdt_session *session) MUST_USE;
+/* crdt_session_wanted fills the dots that a read of the row must cover; returns how many. */
+uint8_t crdt_session_wanted(const struct crdt_session *session, uint64_t row,
+                            struct dot dots[SESSION_ENTRIES_MAX]);
+/* crdt_session_strength tells how strictly that row must be read besides;
+ * crdt_session_strength_many how strictly a read of many rows at once, whichever they are, so that
+ * no dot need be looked for. */
+enum crdt_strength crdt_session_strength(const struct crdt_session *session, uint64_t row);
+enum crdt_strength crdt_session_strength_many(const struct crdt_session *session);
+/* crdt_session_shown notes that the client was shown `object`, which covers what was wanted or is
+ * all there is. `is_settled`: a quorum of owners holds exactly this. crdt_session_wrote notes a
+ * write under `dot`; `object` is the state after it, and `is_settled` that a quorum of owners
+ * acknowledged it. Both return false when something had to be dropped to make room. */
+bool crdt_session_shown(struct crdt_session *session, uint64_t row,
+                        const struct crdt_object *object, bool is_settled);
+bool crdt_session_wrote(struct crdt_session *session, uint64_t row, struct dot dot,
+                        const struct crdt_object *object, bool is_settled);
+/* crdt_object_covers tells whether the object knows every dot: as a value, or as discarded. */
+bool crdt_object_covers(const struct crdt_object *object, const struct dot *dots, unsigned count);
+
 #endif
