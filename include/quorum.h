@@ -42,6 +42,8 @@ struct quorum_request {
     struct slice from, until; /* SCAN: half-open range of OBJ row keys; until empty: no end */
     uint32_t limit;           /* SCAN: rows of the page, at least 1 */
     uint32_t bytes_max;       /* SCAN: of the page; one row is always given */
+    const struct dot *wanted; /* GET: dots the answer must know; a session has seen them */
+    uint8_t wanted_count;     /* at most SESSION_ENTRIES_MAX */
 };
 
 /* A listing of one namespace. Slices are copied. */
@@ -64,6 +66,13 @@ enum quorum_output_kind {
     QUORUM_SEND_SCAN,    /* send SCAN to `to`, as above */
     QUORUM_DONE,         /* the operation `id` is over */
     QUORUM_REPAIR_LOCAL, /* merge `object` into the local copy: a read showed that it is stale */
+};
+
+/* How a GET came by the dots that were wanted. */
+enum quorum_search {
+    QUORUM_AT_HAND,  /* nothing was wanted, or the first answers knew it */
+    QUORUM_SEARCHED, /* more owners were asked than counting needs */
+    QUORUM_NOWHERE,  /* every owner answered and none knows them: collected since */
 };
 
 /* What one owner did in an operation. Owners whose answer was not needed are not listed. */
@@ -96,11 +105,14 @@ struct quorum_output {
 
     /* DONE. OK: W durable acknowledgements, R answers, or a complete page. LAYOUT: owners disagree
      * about placement and the rest is not enough; try again. UNREACHABLE: too few owners are left.
-     * DEADLINE: too few answered in time. NO_SPACE, READ_ONLY, OVERLOAD: so many owners refused for
-     * this reason. MEMORY: ours. */
+     * DEADLINE: too few answered in time. SESSION_BEHIND: enough answered, and none of them knew
+     * what was wanted, while an owner is silent. NO_SPACE, READ_ONLY, OVERLOAD: so many owners
+     * refused for this reason. MEMORY: ours. */
     enum status status;
     enum outcome outcome;          /* PUT that is not OK; else NONE */
     uint8_t acks, required, total; /* owners that answered, that had to (the larger set), all */
+    bool is_settled;               /* GET: quorums of both sets answered exactly `object` */
+    enum quorum_search search;     /* GET */
     uint8_t role_count;
     const struct quorum_role *roles;
     uint32_t item_count; /* LIST: keys in byte order; not empty while is_truncated. SCAN: rows */
@@ -135,7 +147,9 @@ enum status quorum_put(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_get asks as many owners as are needed, in order, and others when one fails or is slow:
  * after a hedge delay of max(10 ms, 1/8 of the time left). The local copy counts if it may. DONE
- * can be emitted before the call returns. OK; UNREACHABLE, DEADLINE, OVERLOAD as above; MEMORY. */
+ * can be emitted before the call returns. If the answers that count do not know what is wanted,
+ * everybody else is asked too, and waited for until the deadline. OK; UNREACHABLE, DEADLINE,
+ * OVERLOAD as above; MEMORY. */
 enum status quorum_get(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_list asks all reachable peers and merges their pages. OK; UNREACHABLE: more than may_miss

@@ -100,6 +100,7 @@ void quorum_op_free(struct quorum *quorum, struct quorum_op *op)
 {
     ensure(list_is_empty(&op->in_active));
     blob_drop(&op->merged);
+    blob_drop(&op->wanted);
     if (op->listing != NULL) {
         quorum_pages_drop(quorum, op->listing->pages, op->listing->peer_count);
         pool_give(&quorum->listings, op->listing);
@@ -168,6 +169,8 @@ void quorum_op_fill(struct quorum_op *op, const struct quorum_request *request)
     ensure(request->ns.size <= NS_SIZE_MAX && request->key.size <= ROW_NAME_SIZE_MAX);
     op->base_required = quorum_required(request->consistency, request->base_count);
     op->target_required = quorum_required(request->consistency, request->target_count);
+    op->base_count = request->base_count;
+    op->target_count = request->target_count;
     op->part_count = request->owner_count;
     for (unsigned i = 0; i < request->owner_count; i++) {
         op->parts[i] = (struct quorum_part){.owner = request->owners[i], .state = PART_IDLE};
@@ -323,6 +326,8 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
             output.acks++;
     if (status == STATUS_OK)
         output.object = blob_slice(op->merged);
+    output.search = op->search;
+    output.is_settled = op->kind == QUORUM_GET && quorum_get_is_settled(op);
     if (status == STATUS_OK && op->scanning != NULL) {
         output.item_count = op->scanning->row_count;
         output.is_truncated = op->scanning->is_truncated;

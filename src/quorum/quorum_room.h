@@ -79,6 +79,7 @@ struct quorum_op {
     instant deadline;
     instant hedge;                          /* GET, SCAN: when the next owner is asked too */
     uint8_t base_required, target_required; /* PUT, GET, SCAN */
+    uint8_t base_count, target_count;       /* sizes of both sets */
     uint8_t part_count;
     uint8_t ns_size;
     uint16_t key_size;
@@ -86,6 +87,9 @@ struct quorum_op {
     struct blob *merged; /* GET: everything read so far; NULL is the empty object. SCAN: rows */
     struct hash16 merged_digest;
     struct hash16 local_digest;       /* GET: of the local copy */
+    struct blob *wanted;              /* GET: dots the answer must know, NULL: any will do */
+    bool is_covered;                  /* GET: `merged` knows them */
+    enum quorum_search search;        /* GET */
     struct quorum_listing *listing;   /* LIST, owned */
     struct quorum_scanning *scanning; /* SCAN, owned */
     uint8_t ns[NS_SIZE_MAX];
@@ -145,6 +149,8 @@ void quorum_ask_slow(struct quorum *quorum, instant now, struct quorum_op *op);
 /* quorum_get_send and quorum_scan_send ask one owner. */
 void quorum_get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part);
 void quorum_scan_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part);
+/* quorum_get_is_settled tells whether quorums of both sets hold exactly what was merged. */
+bool quorum_get_is_settled(const struct quorum_op *op);
 
 /* What happens when the timer fires, and when the peer of a link is lost. */
 void quorum_put_expire(struct quorum *quorum, struct quorum_op *op);

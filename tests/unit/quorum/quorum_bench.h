@@ -26,6 +26,8 @@ struct bench {
     enum outcome outcome;
     char reach[64]; /* of the last DONE, if it is truncated */
     uint8_t acks, required, total;
+    bool is_settled;
+    enum quorum_search search;
     char items[2048]; /* of the last DONE: "key/siblings/size " */
     char roles[256];  /* of the last DONE: "2+ 3-5 " is 2 answered, 3 failed with status 5 */
 };
@@ -52,6 +54,8 @@ static inline void bench_done(struct bench *bench, const struct quorum_output *o
     bench->acks = output->acks;
     bench->required = output->required;
     bench->total = output->total;
+    bench->is_settled = output->is_settled;
+    bench->search = output->search;
     bench->items[0] = bench->roles[0] = 0;
     for (uint32_t i = 0; output->items != NULL && i < output->item_count; i++)
         at += (size_t)snprintf(bench->items + at, sizeof(bench->items) - at, "%.*s/%u/%u ",
