@@ -68,6 +68,7 @@ struct op {
     struct slice after;   /* OP_LIST: exclusive start, empty from the beginning; OP_SCAN: a row
                              name, or `next` of the page before when a partition is scanned */
     struct slice context; /* causal context token as the client sent it; empty: blind */
+    struct slice session; /* session token as the client sent it, or "new"; empty: none */
     struct slice meta;    /* OP_PUT: encoded metadata (meta fields below) */
     struct slice body;    /* OP_PUT */
 };
@@ -186,6 +187,7 @@ struct result {
     uint64_t etag;                 /* after a write */
     uint64_t expires_ms;           /* OP_PUT: when the value will expire, 0: never */
     struct slice context;          /* token text; empty: none */
+    struct slice session;          /* the next token, if the request had one */
     uint8_t route_count;
     struct route_hop route[ROUTE_MAX];
     uint32_t took_ms;

@@ -124,6 +124,8 @@ void edge_answer_route(struct edge_answer *answer, const struct result *result)
         edge_put_roles(out, result->route[i].roles);
     }
     EDGE_PUT(out, "\r\n");
+    if (result && result->session.size > 0)
+        edge_put_value_field(out, "Gossamer-Session", result->session);
 }
 
 void edge_answer_no_store(struct edge_answer *answer)

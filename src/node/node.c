@@ -79,6 +79,12 @@ static void node_request(struct node *node, const struct event *event)
         node_request_plain(node, op, asker);
         return;
     }
+    if (!node_session_is_good(node, op)) {
+        struct node_outcome foreign = {.status = STATUS_SESSION, .outcome = OUTCOME_NOT_STORED};
+
+        (void)node_reply_client(node, op, asker, &foreign);
+        return;
+    }
     if (node_local_get(node, op, asker))
         return;
     task = node_task_new(node, TASK_CLIENT);

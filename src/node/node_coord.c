@@ -55,14 +55,17 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
 {
     struct quorum_owner owners[SET_MAX];
     struct quorum_request request;
+    struct dot wanted[SESSION_ENTRIES_MAX];
 
     node_coord_request(node, task, &request, owners);
     request.object = object;
     request.is_local_counted =
         !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
     task->step = STEP_READ;
-    status = quorum_get(node->quorum, node->now, &request);
-    if (status != STATUS_OK)
+    status = node_session_read(node, task, &request, wanted);
+    if (status == STATUS_OK)
+        status = quorum_get(node->quorum, node->now, &request);
+    if (status != STATUS_OK && !node_session_waits(node, task, status))
         node_task_fail(node, task, status);
 }
 
@@ -98,6 +101,8 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     uint64_t above = crdt_object_stamp_max(object);
     uint16_t index;
 
+    if (node_session_above(node, op, &above) != STATUS_OK)
+        return STATUS_SESSION;
     task->is_created = !crdt_object_winner(seen, &index) || seen->values[index].kind != CRDT_VALUE;
     if (op->condition && !node_condition_holds(op, seen))
         return STATUS_PRECONDITION;
@@ -206,6 +211,8 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
         outcome = (struct node_outcome){.status = STATUS_OK};
     if (status == STATUS_PRECONDITION)
         outcome.object = blob_slice(task->object);
+    if (task->is_read_done)
+        node_session_next(node, task, NULL, &outcome);
     node_finish(node, task, &outcome);
 }
 
@@ -262,6 +269,8 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         node_task_pause(node, task);
         return;
     }
+    if (task->step == STEP_READ && node_session_waits(node, task, done->status))
+        return;
     coord_outcome(node, done, &outcome);
     if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
         blob_drop(&task->object);
@@ -280,5 +289,6 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         outcome.expires = task->expires;
         outcome.context = coord_write_context(node, task);
     }
+    node_session_next(node, task, done, &outcome);
     node_finish(node, task, &outcome);
 }

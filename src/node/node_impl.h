@@ -101,6 +101,9 @@ struct node_task {
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool is_created;
     bool is_cancelled;
+    bool is_raised;   /* its session made the read stricter than was asked */
+    bool is_behind;   /* and owners that answered were behind it */
+    uint8_t waits;    /* for owners that were behind */
     struct dot dot;   /* of the write */
     uint64_t expires; /* of the value written: wall ms, 0 never */
 };
@@ -112,7 +115,7 @@ struct node_outcome {
     uint8_t acks, required, total;
     bool is_created;
     uint64_t etag, expires;
-    struct slice context, object;
+    struct slice context, object, session;
     uint8_t route_count;
     struct {
         uint64_t id8;

@@ -14,7 +14,8 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
     struct slice row_key;
     enum status status;
 
-    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering)
+    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering ||
+        op->session.size > 0)
         return false;
     hash = hash_key(node->founding.hash_seed, op->ns, op->key);
 

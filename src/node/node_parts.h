@@ -86,6 +86,7 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 void node_task_fail(struct node *node, struct node_task *task, enum status status);
 void node_task_begin(struct node *node, struct node_task *task);
 void node_task_pause(struct node *node, struct node_task *task);
+void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us);
 void node_task_expired(struct node *node, struct node_task *task);
 void node_task_load(struct node *node, struct node_task *task);
 void node_task_loaded(struct node *node, struct node_task *task, enum status status,
@@ -251,5 +252,17 @@ void node_read_end(struct node *node, struct node_read *read);
 bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
 bool node_row_is_awaited(const struct node *node, struct slice row_key);
 void node_loaded(struct node *node, const struct event *event);
+
+/* node_session.c */
+enum status node_session_read(struct node *node, struct node_task *task,
+                              struct quorum_request *request, struct dot *dots);
+enum status node_session_above(struct node *node, const struct op *op, uint64_t *above);
+bool node_session_waits(struct node *node, struct node_task *task, enum status status);
+bool node_session_elsewhere(struct node *node, struct node_task *task, enum status status);
+bool node_session_restarts(struct node *node, struct node_task *task);
+void node_session_next(struct node *node, struct node_task *task, const struct quorum_output *done,
+                       struct node_outcome *outcome);
+bool node_session_is_good(struct node *node, const struct op *op);
+struct slice node_session_same(struct node *node, const struct op *op);
 
 #endif

@@ -18,6 +18,7 @@ static void reply_edge(struct node *node, const struct node_task *task,
                                          .etag = outcome->etag,
                                          .expires = outcome->expires,
                                          .context = outcome->context,
+                                         .session = outcome->session,
                                          .load = node_load(node),
                                          .object = outcome->object}};
 
@@ -132,6 +133,7 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     result->etag = outcome->etag;
     result->expires_ms = outcome->expires;
     result->context = outcome->context;
+    result->session = outcome->session.size ? outcome->session : node_session_same(node, op);
     reply_route(node, outcome, result);
     if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||
         outcome->status == STATUS_PRECONDITION) {
@@ -171,6 +173,7 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
     reply_count(node, outcome);
     kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
     kept.context = effects_copy(node->fx, outcome->context);
+    kept.session = effects_copy(node->fx, outcome->session);
     reply_silent(task, &kept);
     if (task->kind == TASK_OP) {
         reply_edge(node, task, &kept);
@@ -180,6 +183,7 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
         /* what a result shows must outlive the task */
         op.ns = effects_copy(node->fx, op.ns);
         op.key = effects_copy(node->fx, op.key);
+        op.session = effects_copy(node->fx, op.session);
         node_reply_client(node, &op, task->ticket, &kept)->took_ms =
             (uint32_t)((node->now - task->started) / 1000u);
     }

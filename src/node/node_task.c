@@ -60,8 +60,9 @@ void node_task_end(struct node *node, struct node_task *task)
 /* Copies what an op's slices point at, so that it outlives the event. */
 bool node_task_keep(struct node_task *task, const struct op *op)
 {
-    struct slice *parts[] = {&task->op.ns,      &task->op.key,  &task->op.prefix, &task->op.after,
-                             &task->op.context, &task->op.meta, &task->op.body};
+    struct slice *parts[] = {&task->op.ns,    &task->op.key,     &task->op.prefix,
+                             &task->op.after, &task->op.context, &task->op.meta,
+                             &task->op.body,  &task->op.session};
     size_t size = 0, at = 0;
 
     task->op = *op;
@@ -122,6 +123,8 @@ void node_task_fail(struct node *node, struct node_task *task, enum status statu
 {
     struct node_outcome outcome = {.status = status};
 
+    if (status == STATUS_DEADLINE && task->is_behind)
+        outcome.status = status = STATUS_SESSION_BEHIND;
     if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
         task_name_missing(node, task, &outcome);
     if (task_is_write(task))
@@ -169,13 +172,18 @@ void node_task_begin(struct node *node, struct node_task *task)
 /* Layouts differed: compare tables with the peer that said so and try again a moment later. */
 void node_task_pause(struct node *node, struct node_task *task)
 {
-    if (node->now + PAUSE_US >= task->deadline) {
+    node_task_pause_for(node, task, PAUSE_US);
+}
+
+void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us)
+{
+    if (node->now + pause_us >= task->deadline) {
         node_task_fail(node, task, STATUS_DEADLINE);
         return;
     }
     task_number(node, task); /* a late refusal of this try must not count in the next */
     task->step = STEP_PAUSE;
-    heap_set(&node->timers, &task->timer.in_timers, node->now + PAUSE_US);
+    heap_set(&node->timers, &task->timer.in_timers, node->now + pause_us);
 }
 
 void node_task_expired(struct node *node, struct node_task *task)

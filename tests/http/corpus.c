@@ -48,6 +48,7 @@ struct corpus_run {
         enum op_kind kind;
         bool is_missing;
         uint64_t expires_ms;
+        enum status session; /* what the core says of the token; MISSING: there was none */
         struct buffer body;
     } ops[OPS_MAX];
     struct buffer last; /* body of the newest PUT */
@@ -192,6 +193,10 @@ static void run_answer(struct corpus_run *run, unsigned index)
 
     values[0].expires_ms = result.expires_ms;
     values[0].body = slice_of(run->ops[index].body.data, run->ops[index].body.size);
+    if (run->ops[index].session == STATUS_OK)
+        result.session = slice_text("next");
+    else if (run->ops[index].session != STATUS_MISSING)
+        result.status = run->ops[index].session;
     if (result.kind == OP_GET && run->ops[index].is_missing)
         result.status = STATUS_MISSING;
     result.values = values;
@@ -214,6 +219,11 @@ static void run_execute(struct corpus_run *run, const struct op *op, uint32_t sl
     run->ops[index].expires_ms = op->ttl_ms ? CORPUS_WALL_MS + op->ttl_ms : 0;
     if (slice_equal(op->key, slice_text("mortal")))
         run->ops[index].expires_ms = CORPUS_WALL_MS + 86400000;
+    run->ops[index].session = op->session.size == 0 ? STATUS_MISSING : STATUS_OK;
+    if (slice_equal(op->session, slice_text("bad")))
+        run->ops[index].session = STATUS_SESSION;
+    if (slice_equal(op->session, slice_text("behind")))
+        run->ops[index].session = STATUS_SESSION_BEHIND;
     buffer_init(&run->ops[index].body, VALUE_SIZE_MAX);
     if (op->kind == OP_PUT) {
         buffer_clear(&run->last, 0);

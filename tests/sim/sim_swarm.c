@@ -65,6 +65,11 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->hosts = plan->peers;
         plan->clients = 0;
     }
+    if (!strcmp(profile, "session")) { /* clients that wander, reads and writes at one owner */
+        plan->sessions = 2 + plan->clients % 5;
+        plan->clients = 0;
+        plan->sync_fail = 0;
+    }
     if (!strcmp(profile, "routing")) { /* cells of about eight: the overlay finds the others */
         plan->peers = (uint32_t)prng_between(&rng, 16, 32);
         plan->hosts = plan->peers;
@@ -104,7 +109,7 @@ static void swarm_crash(struct sim *sim)
     /* Wiped disks stay few enough that the claim covers them: one at a time, others whole. */
     bool is_wiped = sim->plan.replicas >= 3 && prng_chance(&sim->rng, 1, 10) &&
                     swarm_down(sim) == 0 && sim_check_is_settled(sim) && peer->index != 0 &&
-                    !sim->plan.sync_fail;
+                    !sim->plan.sync_fail && !sim->plan.sessions;
 
     if (!peer->node)
         return;

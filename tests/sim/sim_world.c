@@ -352,6 +352,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_MORTAL:
         sim_ttl_act(sim, event->node);
         break;
+    case SIM_SESSION:
+        sim_session_act(sim, event->node);
+        break;
     case SIM_LINK_UP:
         sim_net_up(sim, event);
         break;
@@ -454,6 +457,7 @@ void sim_close(struct sim *sim)
     sim_net_close(sim);
     sim_check_close(sim);
     sim_ttl_close(sim);
+    sim_sessions_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

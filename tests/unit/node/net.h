@@ -65,6 +65,9 @@ struct net_reply {
     size_t next_size;
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;
+    char session[SESSION_SIZE_MAX];
+    size_t session_size;
+    uint64_t modified_ms; /* of the winner */
 };
 
 struct net_peer {

@@ -202,7 +202,8 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
                                 .owners = result->owner_count,
                                 .members = result->member_count,
                                 .route_count = result->route_count,
-                                .context_size = result->context.size};
+                                .context_size = result->context.size,
+                                .session_size = result->session.size};
     for (uint8_t i = 0; i < result->route_count; i++)
         reply->route[i] = result->route[i].roles;
     for (uint32_t i = 0; i < result->value_count && i < NET_VALUES; i++) {
@@ -218,6 +219,10 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
         if (result->kind == OP_SCAN)
             net_row_shown(reply, i, &result->items[i]);
     }
+    if (result->value_count)
+        reply->modified_ms = result->values[0].modified_ms;
+    if (result->session.size)
+        memcpy(reply->session, result->session.data, result->session.size);
     reply->next_size = result->next.size;
     if (result->next.size)
         memcpy(reply->next, result->next.data, result->next.size);
