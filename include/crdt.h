@@ -40,10 +40,14 @@ uint64_t crdt_stamp_of(uint64_t ms);
 
 enum crdt_kind { CRDT_VALUE = 1, CRDT_TOMBSTONE = 2 };
 
-/* One write that is not discarded. A tombstone has neither metadata nor body. */
+#define CRDT_EXPIRES_MAX ((UINT64_C(1) << 48) - 1) /* wall ms: it is stored in 6 bytes */
+
+/* One write that is not discarded. A tombstone has neither metadata nor body. A value whose expiry
+ * has passed *is* a tombstone under the same dot: see crdt_object_expire. */
 struct crdt_value {
     uint64_t actor; /* with `stamp` the dot of the write */
     uint64_t stamp;
+    uint64_t expires; /* wall ms at which it turns into a tombstone, 0: never; part of the value */
     enum crdt_kind kind;
     uint32_t body_size; /* bytes; told in a head too, where `body` is empty */
     struct slice meta;  /* encoded metadata, carried and compared, never read */
@@ -87,18 +91,32 @@ size_t crdt_object_size(const struct crdt_object *object);
  * OK; TOO_LARGE when it does not fit, then `out` is as it was. */
 enum status crdt_object_encode(const struct crdt_object *object, struct writer *out) MUST_USE;
 
+/* --- expiry (crdt_expire.c), protocols.md 7.4. The writer sets it once, as a wall clock reading in
+ * ms; every owner applies the same rule, so an expiry changes no dot, no fingerprint, no digest. */
+
+/* crdt_value_is_live tells whether a value is shown at `wall_ms`: no tombstone, not expired. */
+bool crdt_value_is_live(const struct crdt_value *value, uint64_t wall_ms);
+/* crdt_object_is_dead tells whether nothing in the object is live at `wall_ms` any more: it may be
+ * collected like a tombstone. An object without values is dead too. */
+bool crdt_object_is_dead(const struct crdt_object *object, uint64_t wall_ms);
+/* crdt_object_expire makes the object what it is at `wall_ms`: expired values become tombstones, in
+ * place, dots and indices stay. Returns how many. Everything that is shown to a client, and every
+ * condition, goes through this; rows on disk keep the bytes until they are collected. */
+uint16_t crdt_object_expire(struct crdt_object *object, uint64_t wall_ms);
+
 /* --- rules (crdt_dvv.c), protocols.md 5.1 */
 
 struct crdt_context;
 
 /* crdt_object_merge joins `other` into `into`: commutative, associative, idempotent over states
  * that copies of one key can have. Both full, or both heads (ensured; an empty one goes with
- * either). OK; CORRUPT: one dot with two different contents; TOO_LARGE: more than
- * OBJECT_*_MAX or OBJECT_SIZE_MAX. `into` is unchanged unless OK. */
+ * either). OK; CORRUPT: one dot with two different contents (an expired value equals its
+ * tombstone of the same expiry, which then stays); TOO_LARGE: more than OBJECT_*_MAX or
+ * OBJECT_SIZE_MAX. `into` is unchanged unless OK. */
 enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object *other) MUST_USE;
 /* crdt_object_write discards what `context` names (NULL, a blind write: every value there is) and
  * adds `value` under the dot (`actor`, `stamp`). `actor` is the writer's own, not 0; of `value`
- * only kind, meta and body are read. `stamp` comes from crdt_clock_next above
+ * only kind, expires, meta and body are read. `stamp` comes from crdt_clock_next above
  * crdt_object_stamp_max and crdt_context_stamp_max. OK; SIBLING_LIMIT: it would add one more to
  * SIBLINGS_MAX values; CONTEXT: `stamp` is not above the object and the context, or above
  * CRDT_STAMP_MAX; TOO_LARGE: bounds as above, a body above VALUE_SIZE_MAX, metadata above
@@ -129,7 +147,7 @@ uint64_t crdt_etag(uint64_t actor, uint64_t stamp);
 /* crdt_object_fingerprint is SipHashx-2-4-128, keyed with the hash seed, of the row key and the
  * dots of all values and tombstones; zero for an object without any. `row_key` is at most
  * CRDT_ROW_KEY_MAX bytes (ensured). Anti-entropy adds these up (protocols.md 7.2). */
-#define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX)
+#define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX)
 struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct slice row_key,
                                       const struct crdt_object *object);
 /* crdt_object_digest identifies the whole causal state (dots, td, gone, seen): equal digests,
@@ -163,7 +181,7 @@ uint64_t crdt_context_stamp_max(const struct crdt_context *context);
 struct crdt_scope {
     const uint8_t *seed; /* HASH_SEED_SIZE bytes, the cluster's hash seed; borrowed */
     struct slice ns;     /* at most NS_SIZE_MAX bytes (ensured) */
-    struct slice key;    /* at most KEY_SIZE_MAX bytes (ensured) */
+    struct slice key;    /* or row name: at most ROW_NAME_SIZE_MAX bytes (ensured) */
 };
 
 /* crdt_context_encode appends the token as base64url text, at most CONTEXT_SIZE_MAX characters.
@@ -178,5 +196,60 @@ enum status crdt_context_decode(struct slice text, const struct crdt_scope *scop
  * CRDT_CLOCK_AHEAD_MS after `now_stamp` that `object` has not heard of. */
 enum status crdt_context_guard(const struct crdt_context *context, const struct crdt_object *object,
                                uint64_t now_stamp) MUST_USE;
+
+/* --- sessions (crdt_session.c), protocols.md 5.3 */
+
+/* How strictly rows must be read that a session does not list by name. */
+enum crdt_strength {
+    CRDT_STRENGTH_ANY = 0,    /* as asked */
+    CRDT_STRENGTH_QUORUM = 1, /* what it saw of them is at a quorum of owners */
+    CRDT_STRENGTH_ALL = 2,    /* it may be at a single owner */
+};
+
+/* One write the session has made or seen: whoever knows it knows all the session saw of the row,
+ * together with the other entries of this row. */
+struct crdt_session_entry {
+    uint64_t row; /* crdt_session_row */
+    struct dot dot;
+    bool is_weak;    /* fewer than a quorum of owners may hold it */
+    bool is_partial; /* the row was listed and dropped before: `strength` counts for it as well */
+};
+
+/* What a session has seen. All zero: nothing. */
+struct crdt_session {
+    uint64_t clock; /* largest stamp made or seen: every write of the session goes above */
+    enum crdt_strength strength;
+    uint8_t count;
+    struct crdt_session_entry entries[SESSION_ENTRIES_MAX]; /* oldest first, a row's in a row */
+};
+
+/* crdt_session_row names a row in a session: `name` is a key or the row name of an element. */
+uint64_t crdt_session_row(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice name);
+/* crdt_session_encode appends the token, at most SESSION_SIZE_MAX characters of base64url. OK;
+ * TOO_LARGE: `text` has no room, then it is as it was. */
+enum status crdt_session_encode(const struct crdt_session *session,
+                                const uint8_t seed[HASH_SEED_SIZE], struct writer *text) MUST_USE;
+/* crdt_session_decode reads a token; the text "new" is a session that has seen nothing. OK;
+ * SESSION: damaged, or of another cluster; `session` then has seen nothing. */
+enum status crdt_session_decode(struct slice text, const uint8_t seed[HASH_SEED_SIZE],
+                                struct crdt_session *session) MUST_USE;
+/* crdt_session_wanted fills the dots that a read of the row must cover; returns how many. */
+uint8_t crdt_session_wanted(const struct crdt_session *session, uint64_t row,
+                            struct dot dots[SESSION_ENTRIES_MAX]);
+/* crdt_session_strength tells how strictly that row must be read besides;
+ * crdt_session_strength_many how strictly a read of many rows at once, whichever they are, so that
+ * no dot need be looked for. */
+enum crdt_strength crdt_session_strength(const struct crdt_session *session, uint64_t row);
+enum crdt_strength crdt_session_strength_many(const struct crdt_session *session);
+/* crdt_session_shown notes that the client was shown `object`, which covers what was wanted or is
+ * all there is. `is_settled`: a quorum of owners holds exactly this. crdt_session_wrote notes a
+ * write under `dot`; `object` is the state after it, and `is_settled` that a quorum of owners
+ * acknowledged it. Both return false when something had to be dropped to make room. */
+bool crdt_session_shown(struct crdt_session *session, uint64_t row,
+                        const struct crdt_object *object, bool is_settled);
+bool crdt_session_wrote(struct crdt_session *session, uint64_t row, struct dot dot,
+                        const struct crdt_object *object, bool is_settled);
+/* crdt_object_covers tells whether the object knows every dot: as a value, or as discarded. */
+bool crdt_object_covers(const struct crdt_object *object, const struct dot *dots, unsigned count);
 
 #endif

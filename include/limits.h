@@ -9,17 +9,24 @@
 #define GOSSAMER_LIMITS_H
 
 /* --- keys and values (api.md 9) */
-#define NS_SIZE_MAX 64                /* bytes; a namespace is a label, not a path */
-#define KEY_SIZE_MAX 1024             /* bytes; fits one index row and one log line */
-#define VALUE_SIZE_MAX (8u << 20)     /* bytes; hard ceiling of http.value_max */
-#define VALUE_SIZE_DEFAULT (1u << 20) /* bytes; http.value_max */
+#define NS_SIZE_MAX 64     /* bytes; a namespace is a label, not a path */
+#define KEY_SIZE_MAX 1024  /* bytes; fits one index row and one log line */
+#define PATH_SIZE_MAX 2304 /* bytes of a path in a collection: a field and a member of 1 KiB */
+#define ROW_NAME_SIZE_MAX                                                                          \
+    (KEY_SIZE_MAX + 1 + PATH_SIZE_MAX) /* bytes; a key, or key | 0 | path of an element in it */
+#define VALUE_SIZE_MAX (8u << 20)      /* bytes; hard ceiling of http.value_max */
+#define VALUE_SIZE_DEFAULT (1u << 20)  /* bytes; http.value_max */
 #define META_SIZE_MAX 4096     /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
 #define CONTEXT_SIZE_MAX 2048  /* bytes of a context token as text */
 #define SIBLINGS_MAX 64        /* a write that would add one more is refused */
 #define OBJECT_ENTRIES_MAX 255 /* actors in one object; counts are one byte in a row */
+#define TTL_MIN_MS UINT64_C(1000)               /* below the skew of clocks it would mean nothing */
+#define TTL_MAX_MS (UINT64_C(3650) * 86400000u) /* ten years; far from the 48 bits of an expiry */
 #define OBJECT_VALUES_MAX 255  /* values in one object; merging may exceed SIBLINGS_MAX */
 #define OBJECT_GONE_MAX 255    /* discarded dots that no td covers yet; one byte in a row */
 #define CONTEXT_DOTS_MAX 90    /* dots in one token: 1,451 bytes are 1,935 characters */
+#define SESSION_SIZE_MAX 1024  /* characters of a session token (api.md 2) */
+#define SESSION_ENTRIES_MAX 30 /* writes one token names: 747 bytes are 996 characters */
 #define OBJECT_SIZE_MAX                                                                            \
     (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
 
@@ -115,13 +122,18 @@
 #define SYNC_WHOLE_MAX 4u    /* differing partitions up to which pages go whole, not by sub-range */
 
 /* --- the step */
-#define ROUTE_MAX 12         /* peers named in Gossamer-Route */
-#define LIST_LIMIT_MAX 10000 /* items of one listing page */
+#define REQUEST_TIMEOUT_MAX_MS 60000 /* of one request, also when a peer names it (api.md 1) */
+#define ROUTE_MAX 12                 /* peers named in Gossamer-Route */
+#define LIST_LIMIT_MAX 10000         /* items of one listing page */
 #define LIST_LIMIT_DEFAULT 1000
-#define SCAN_ROWS_MAX 1000         /* rows of one page read from the store: no long iterator */
-#define LISTS_MAX 32               /* listings in flight at one peer; each asks every owner */
-#define LIST_PEERS_MAX 255         /* peers one listing asks; counts in an answer are one byte */
-#define LIST_BYTES_MAX (32u << 20) /* bytes of unmerged pages held by all listings together */
+#define SCAN_ROWS_MAX 1000        /* rows of one page read from the store: no long iterator */
+#define LISTS_MAX 32              /* listings in flight at one peer; each asks every owner */
+#define LIST_PEERS_MAX 255        /* peers one listing asks; counts in an answer are one byte */
+#define SCANS_MAX 256             /* row scans in flight at one peer; 9 KiB each beside pages */
+#define SCAN_BYTES_MAX (1u << 20) /* bytes of one page of rows, unless one row is larger */
+#define LIST_BYTES_MAX                                                                             \
+    (8u * FRAME_BODY_MAX) /* bytes of unmerged pages held by all listings and scans together: the  \
+                             largest object from every owner of two quorums of 7 */
 
 _Static_assert(KAD_K >= KAD_BETA, "a bucket can fill one answer");
 _Static_assert(SELF_RECORD_SIZE_MAX + 200 + DATAGRAM_OVERHEAD <= DATAGRAM_SIZE_MAX,
@@ -133,8 +145,10 @@ _Static_assert(OWNERS_MAX <= 16 && CELL_MAX <= 65535, "owners are u16 indices");
 _Static_assert(KEY_SIZE_MAX * 3 + NS_SIZE_MAX + 1024 <= EDGE_LINE_MAX, "any key can be asked for");
 _Static_assert(SYNC_NODES_SIZE_MAX <= CONTROL_SIZE_MAX, "nodes of the tree are a control message");
 _Static_assert(SYNC_SPLIT_MAX * 8 >= SCAN_ROWS_MAX, "sub-ranges of any page are small");
-_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
-               "any key can be fetched");
+_Static_assert(2 + 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
+               "any row can be fetched");
+_Static_assert(ROW_NAME_SIZE_MAX == 3329 && 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX == 3402,
+               "messages.def says how long a row name is in OP, a row key in AE_LEAF_GET");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
                "every sibling of an object fits one reply");
 

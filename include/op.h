@@ -28,6 +28,8 @@ enum op_kind {
     OP_BLOCK = 12, /* drop mesh traffic with the named peers; replaces the list */
     OP_LEAVE = 13, /* hand data over, then stop */
     OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
+    /* Rows: */
+    OP_SCAN = 21, /* rows of a partition, or of the collection `key`, with their objects */
 };
 
 enum consistency {
@@ -54,12 +56,19 @@ struct op {
     uint8_t etag_count;
     bool is_verify;    /* OP_LOOKUP: ask every owner */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
-    uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT */
+    uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
+                          as there may be in a page */
+    uint64_t ttl_ms;   /* OP_PUT: how long the value lives, at most TTL_MAX_MS; 0: for ever */
+    /* OP_SCAN without a key: rows of this partition, all or those of `ns`. With one: rows named
+     * `key 0x00 ...`, the elements of a collection. */
+    uint32_t partition;
     uint64_t etags[OP_ETAGS_MAX];
     struct slice ns, key; /* OP_BLOCK: comma separated names or ids in `key` */
     struct slice prefix;  /* OP_LIST */
-    struct slice after;   /* OP_LIST: exclusive start, empty from the beginning */
+    struct slice after;   /* OP_LIST: exclusive start, empty from the beginning; OP_SCAN: a row
+                             name, or `next` of the page before when a partition is scanned */
     struct slice context; /* causal context token as the client sent it; empty: blind */
+    struct slice session; /* session token as the client sent it, or "new"; empty: none */
     struct slice meta;    /* OP_PUT: encoded metadata (meta fields below) */
     struct slice body;    /* OP_PUT */
 };
@@ -95,6 +104,7 @@ struct route_hop {
 struct result_value {
     uint64_t etag;        /* hash of the dot: changes with every write of the value */
     uint64_t modified_ms; /* wall clock of the write, information only */
+    uint64_t expires_ms;  /* wall clock at which it turns into a tombstone, 0: never */
     bool is_tombstone;
     uint32_t size; /* bytes of the body, also when `body` is not carried (listings) */
     struct slice meta, body;
@@ -104,6 +114,7 @@ struct result_item {
     struct slice key;
     uint32_t siblings;
     struct result_value value; /* the winner, without body */
+    struct slice ns, object;   /* OP_SCAN: and what its owners hold, merged and encoded */
 };
 
 struct result_member {
@@ -174,7 +185,9 @@ struct result {
     bool is_created;               /* OP_PUT: nothing was there before */
     uint8_t acks, required, total; /* owners that answered, that had to, that there are */
     uint64_t etag;                 /* after a write */
+    uint64_t expires_ms;           /* OP_PUT: when the value will expire, 0: never */
     struct slice context;          /* token text; empty: none */
+    struct slice session;          /* the next token, if the request had one */
     uint8_t route_count;
     struct route_hop route[ROUTE_MAX];
     uint32_t took_ms;
@@ -183,9 +196,10 @@ struct result {
 
     uint32_t value_count; /* OP_GET: siblings, the winner first; 0 with STATUS_OK never happens */
     const struct result_value *values;
-    uint32_t item_count; /* OP_LIST */
+    uint32_t item_count; /* OP_LIST, OP_SCAN: `key` is the row name, tombstones are among them */
     const struct result_item *items;
-    bool is_truncated; /* OP_LIST: more items follow the last */
+    bool is_truncated; /* OP_LIST: more items follow the last. OP_SCAN: more may follow `next` */
+    struct slice next; /* OP_SCAN, truncated: the page is complete up to this row key */
     uint32_t member_count;
     const struct result_member *members; /* OP_MEMBERS */
     uint32_t owner_count;

@@ -2,7 +2,7 @@
  * when it is enough, and what may be said when it is not (protocols.md 7.1). It knows neither the
  * store nor placement: the node hands it the owners and the local state and performs the outputs.
  *
- *                     quorum_put / quorum_get / quorum_list
+ *              quorum_put / quorum_get / quorum_list / quorum_scan
  *                                  |
  *      QUORUM_SEND_* to owners <---+---> put_ack, get_answer, rows, stored, peer_lost, expire
  *                                  |
@@ -28,17 +28,22 @@ struct quorum_owner {
     bool is_self;      /* this peer; always reachable */
 };
 
-/* A PUT or a GET. Everything is copied that is needed after the call. */
+/* A PUT, a GET or a SCAN. Everything is copied that is needed after the call. */
 struct quorum_request {
     uint32_t id; /* frame request number of what is sent: not 0, unique among those in flight */
     enum consistency consistency; /* DEFAULT is QUORUM */
     instant deadline;
-    struct slice ns, key;
+    struct slice ns, key; /* key: a row name. SCAN: no key; ns empty, or only its rows */
     const struct quorum_owner *owners; /* best first */
     uint8_t owner_count;               /* at most SET_MAX */
     uint8_t base_count, target_count;  /* sizes of both sets: their quorums are made of these */
     struct slice object; /* PUT: the new state. GET: the local committed state, empty if missing */
-    bool is_local_counted; /* GET: false while this owner's own copy must not vote */
+    bool is_local_counted;    /* GET: false while this owner's own copy must not vote */
+    struct slice from, until; /* SCAN: half-open range of OBJ row keys; until empty: no end */
+    uint32_t limit;           /* SCAN: rows of the page, at least 1 */
+    uint32_t bytes_max;       /* SCAN: of the page; one row is always given */
+    const struct dot *wanted; /* GET: dots the answer must know; a session has seen them */
+    uint8_t wanted_count;     /* at most SESSION_ENTRIES_MAX */
 };
 
 /* A listing of one namespace. Slices are copied. */
@@ -51,14 +56,23 @@ struct quorum_list_request {
     const bool *is_reachable;       /* one per peer */
     uint16_t peer_count;            /* at most LIST_PEERS_MAX */
     uint16_t may_miss;              /* so many may fail and every key still has R answers */
+    uint64_t wall_ms;               /* what has expired by now is not listed */
 };
 
 enum quorum_output_kind {
     QUORUM_SEND_PUT,     /* send PUT_OBJ to `to`; id 0: a read repair, nobody waits for its ack */
     QUORUM_SEND_GET,     /* send GET_OBJ with `digest` to `to` */
     QUORUM_SEND_LIST,    /* send LIST to `to`, which may be this peer itself: then scan */
+    QUORUM_SEND_SCAN,    /* send SCAN to `to`, as above */
     QUORUM_DONE,         /* the operation `id` is over */
     QUORUM_REPAIR_LOCAL, /* merge `object` into the local copy: a read showed that it is stale */
+};
+
+/* How a GET came by the dots that were wanted. */
+enum quorum_search {
+    QUORUM_AT_HAND,  /* nothing was wanted, or the first answers knew it */
+    QUORUM_SEARCHED, /* more owners were asked than counting needs */
+    QUORUM_NOWHERE,  /* every owner answered and none knows them: collected since */
 };
 
 /* What one owner did in an operation. Owners whose answer was not needed are not listed. */
@@ -81,23 +95,30 @@ struct quorum_output {
     uint64_t to;          /* SEND_* */
     instant deadline;     /* SEND_*: when the answer becomes useless */
     struct slice ns, key; /* SEND_*, REPAIR_LOCAL */
-    struct slice object;  /* SEND_PUT, REPAIR_LOCAL; DONE of a GET that is OK: merged, or empty */
+    struct slice object;  /* SEND_PUT, REPAIR_LOCAL; DONE of a GET that is OK: merged, or empty;
+                             of a SCAN: n x (row key length u16 | row key | length u32 | object) */
     struct hash16 digest; /* SEND_GET: of the local copy, zero when missing */
     struct slice prefix, after; /* SEND_LIST */
-    uint32_t limit;             /* SEND_LIST */
+    uint32_t limit;             /* SEND_LIST, SEND_SCAN */
+    struct slice from, until;   /* SEND_SCAN */
+    uint32_t bytes_max;         /* SEND_SCAN */
 
     /* DONE. OK: W durable acknowledgements, R answers, or a complete page. LAYOUT: owners disagree
      * about placement and the rest is not enough; try again. UNREACHABLE: too few owners are left.
-     * DEADLINE: too few answered in time. NO_SPACE, READ_ONLY, OVERLOAD: so many owners refused for
-     * this reason. MEMORY: ours. */
+     * DEADLINE: too few answered in time. SESSION_BEHIND: enough answered, and none of them knew
+     * what was wanted, while an owner is silent. NO_SPACE, READ_ONLY, OVERLOAD: so many owners
+     * refused for this reason. MEMORY: ours. */
     enum status status;
     enum outcome outcome;          /* PUT that is not OK; else NONE */
     uint8_t acks, required, total; /* owners that answered, that had to (the larger set), all */
+    bool is_settled;               /* GET: quorums of both sets answered exactly `object` */
+    enum quorum_search search;     /* GET */
     uint8_t role_count;
     const struct quorum_role *roles;
-    uint32_t item_count; /* LIST: keys in byte order; not empty while is_truncated */
+    uint32_t item_count; /* LIST: keys in byte order; not empty while is_truncated. SCAN: rows */
     const struct quorum_item *items;
-    bool is_truncated; /* LIST: more keys may follow the last */
+    bool is_truncated;  /* LIST: more keys may follow the last. SCAN: more rows behind `reach` */
+    struct slice reach; /* SCAN, truncated: the page is complete up to this row key */
 };
 
 typedef void quorum_emit(void *context, const struct quorum_output *output);
@@ -126,7 +147,9 @@ enum status quorum_put(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_get asks as many owners as are needed, in order, and others when one fails or is slow:
  * after a hedge delay of max(10 ms, 1/8 of the time left). The local copy counts if it may. DONE
- * can be emitted before the call returns. OK; UNREACHABLE, DEADLINE, OVERLOAD as above; MEMORY. */
+ * can be emitted before the call returns. If the answers that count do not know what is wanted,
+ * everybody else is asked too, and waited for until the deadline. OK; UNREACHABLE, DEADLINE,
+ * OVERLOAD as above; MEMORY. */
 enum status quorum_get(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_list asks all reachable peers and merges their pages. OK; UNREACHABLE: more than may_miss
@@ -134,6 +157,12 @@ enum status quorum_get(struct quorum *quorum, instant now,
  * LIST_PEERS_MAX peers or LIST_LIMIT_MAX keys. At least one peer must always answer. */
 enum status quorum_list(struct quorum *quorum, instant now,
                         const struct quorum_list_request *request) MUST_USE;
+
+/* quorum_scan reads a page of rows with their objects, tombstones and all, each at R owners of both
+ * sets; asked like quorum_get. OK; UNREACHABLE, DEADLINE as above; OVERLOAD: also SCANS_MAX scans
+ * run. DONE: as above; also CORRUPT, TOO_LARGE: a row's copies cannot be merged. */
+enum status quorum_scan(struct quorum *quorum, instant now,
+                        const struct quorum_request *request) MUST_USE;
 
 /* Answers. An id or a sender that is not waited for is ignored: stragglers are welcome.
  * quorum_stored: the local write of a PUT is durable (OK), certainly did not happen (NO_SPACE,
@@ -151,6 +180,7 @@ struct quorum_answer {
     struct slice object; /* get_answer, OK: the owner's state */
     struct slice items;  /* rows, OK: n x (key length u16 | key | length u32 | head) */
     bool is_last;        /* rows: nothing follows the last */
+    struct slice reach;  /* scanned, not the last: rows were read up to this one */
 };
 
 /* quorum_get_answer: OK with an object, NOT_MODIFIED when it equals the local copy, MISSING; any
@@ -160,6 +190,10 @@ void quorum_get_answer(struct quorum *quorum, instant now, uint32_t id,
 /* quorum_rows: OK with a page; any other status is not counted. */
 void quorum_rows(struct quorum *quorum, instant now, uint32_t id,
                  const struct quorum_answer *answer);
+/* quorum_scanned: OK with `items` n x (row key length u16 | row key | length u32 | object); any
+ * other status is not counted. */
+void quorum_scanned(struct quorum *quorum, instant now, uint32_t id,
+                    const struct quorum_answer *answer);
 /* quorum_peer_lost: the link to `id8` broke. What it has not answered failed; a PUT may be stored
  * there all the same. */
 void quorum_peer_lost(struct quorum *quorum, instant now, uint64_t id8);

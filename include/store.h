@@ -10,8 +10,8 @@
 #include "types.h"
 
 enum store_family {
-    STORE_OBJ,    /* h8 | ns | 0 | key -> object */
-    STORE_ELEM,   /* rows of CRDT elements (reserved) */
+    STORE_OBJ,    /* h8 | ns | 0 | row name -> object */
+    STORE_ELEM,   /* reserved */
     STORE_IDX,    /* ns | 0 | key -> h8: listing in byte order */
     STORE_HINT,   /* reserved */
     STORE_DUE,    /* reserved */
@@ -21,7 +21,7 @@ enum store_family {
     STORE_FAMILY_COUNT
 };
 
-#define STORE_KEY_SIZE_MAX (8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX) /* bytes */
+#define STORE_KEY_SIZE_MAX (8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX) /* bytes */
 
 /* One row to put or delete, or one row found. */
 struct store_row {
@@ -71,12 +71,22 @@ struct store {
 
 /* --- row keys (store_key.c) */
 
-/* store_key_obj writes h8 | ns | 0 | key into `into` (STORE_KEY_SIZE_MAX bytes) and returns it.
- * ns holds no zero byte, so the key is unique and sorts by hash. */
+/* A row name says which row of a namespace: a key, or `key | 0 | path` for an element of the
+ * collection at that key (decision 0009); keys hold no zero byte. */
+/* store_name_key returns the key in a row name, the part before the first zero byte. */
+struct slice store_name_key(struct slice name);
+/* store_name_is_element tells whether a row name has a path. */
+bool store_name_is_element(struct slice name);
+/* store_name_is_sound tells whether a name from outside may become a row: at most
+ * ROW_NAME_SIZE_MAX bytes, its key 1 to KEY_SIZE_MAX. */
+bool store_name_is_sound(struct slice name);
+/* store_key_obj writes h8 | ns | 0 | row name into `into` (STORE_KEY_SIZE_MAX bytes) and returns
+ * it. ns holds no zero byte, so the key is unique and sorts by hash. */
 struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice key, uint8_t *into);
 /* store_key_idx writes ns | 0 | key. */
 struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into);
-/* store_key_split takes an OBJ row key apart. OK, BAD on anything store_key_obj does not write. */
+/* store_key_split takes an OBJ row key apart; `key` is the row name. OK, BAD on anything
+ * store_key_obj does not write of a sound name. */
 enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct slice *ns,
                             struct slice *key) MUST_USE;
 /* store_key_partition gives the half-open range of OBJ row keys of a partition: `bits` bits of

@@ -29,9 +29,12 @@ struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, s
 struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key)
 {
     static const uint8_t zero = 0;
+    const uint8_t *path = key.size > 0 ? memchr(key.data, 0, key.size) : NULL;
     SCRATCH crypto_generichash_state state;
     struct hash16 hash;
 
+    if (path != NULL)
+        key.size = (size_t)(path - key.data);
     ensure(crypto_generichash_init(&state, seed, HASH_SEED_SIZE, sizeof hash.bytes) == 0);
     crypto_generichash_update(&state, ns.data, ns.size);
     crypto_generichash_update(&state, &zero, 1);

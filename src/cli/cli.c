@@ -20,6 +20,7 @@ const struct cli_option_row cli_options[OPTION_COUNT] = {
     [OPTION_CONTEXT] = {"context", 0, "TOKEN", "what the write replaces"},
     [OPTION_METHOD] = {"method", 'X', "METHOD", "HTTP method (GET)"},
     [OPTION_DATA] = {"data", 'd', "TEXT", "body to send"},
+    [OPTION_TTL] = {"ttl", 0, "TIME", "how long the value lives: 30s, 12h, 7d"},
 };
 
 static const struct cli_command commands[] = {
@@ -28,7 +29,7 @@ static const struct cli_command commands[] = {
     {"kv get", "NS/KEY", "write a value to standard output", "gossamer kv get app/img/7 >photo.jpg",
      OPTION(CONSISTENCY), 1, 1, cli_kv_get},
     {"kv put", "NS/KEY [VALUE|-|@FILE]", "store a value", "gossamer kv put app/greeting hello",
-     OPTION(CONSISTENCY) | OPTION(CONTEXT), 1, 2, cli_kv_put},
+     OPTION(CONSISTENCY) | OPTION(CONTEXT) | OPTION(TTL), 1, 2, cli_kv_put},
     {"kv del", "NS/KEY", "delete a key", "gossamer kv del app/greeting",
      OPTION(CONSISTENCY) | OPTION(CONTEXT), 1, 1, cli_kv_del},
     {"kv ls", "NS[/PREFIX]", "list keys in byte order", "gossamer kv ls app/img/ --limit 20",

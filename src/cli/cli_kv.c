@@ -3,11 +3,24 @@
 
 #include <stdio.h>
 
-/* /v1/kv/NS/KEY, with the consistency that was asked for. */
+/* Appends ?name=value, or &name=value behind another one, if the option was given. */
+static void kv_param(struct writer *out, const char *name, const char *value, bool *is_first)
+{
+    if (!value)
+        return;
+    write_u8(out, *is_first ? '?' : '&');
+    write_slice(out, slice_text(name));
+    write_u8(out, '=');
+    cli_escape(out, slice_text(value), false);
+    *is_first = false;
+}
+
+/* /v1/kv/NS/KEY, with what was asked for. */
 static int kv_path(const struct cli *cli, char path[CLI_URL_MAX])
 {
     struct writer out = writer_over(path, CLI_URL_MAX - 1);
     struct slice ns, key;
+    bool is_first = true;
 
     if (!cli_split_key(cli->arguments[0], &ns, &key))
         return cli_fail(CLI_USAGE, cli->command->example, "\"%s\" is no NS/KEY", cli->arguments[0]);
@@ -15,10 +28,8 @@ static int kv_path(const struct cli *cli, char path[CLI_URL_MAX])
     cli_escape(&out, ns, false);
     write_u8(&out, '/');
     cli_escape(&out, key, true);
-    if (cli->options[OPTION_CONSISTENCY]) {
-        write_slice(&out, slice_text("?consistency="));
-        cli_escape(&out, slice_text(cli->options[OPTION_CONSISTENCY]), false);
-    }
+    kv_param(&out, "consistency", cli->options[OPTION_CONSISTENCY], &is_first);
+    kv_param(&out, "ttl", cli->options[OPTION_TTL], &is_first);
     if (out.is_full)
         return cli_fail(CLI_USAGE, NULL, "the key is too long");
     path[out.size] = 0;

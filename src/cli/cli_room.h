@@ -30,6 +30,7 @@ enum cli_option {
     OPTION_CONTEXT,
     OPTION_METHOD,
     OPTION_DATA,
+    OPTION_TTL,
     OPTION_COUNT
 };
 #define OPTION(NAME) (1u << OPTION_##NAME)

@@ -11,9 +11,8 @@
 
 #define TOKEN_VERSION 1u
 #define TOKEN_SIZE_MAX (3 + CONTEXT_DOTS_MAX * 16 + 8) /* bytes */
-#define TOKEN_TEXT_SIZE(bytes) (((bytes)*4 + 2) / 3)   /* characters without padding */
 
-_Static_assert(TOKEN_TEXT_SIZE(TOKEN_SIZE_MAX) <= CONTEXT_SIZE_MAX, "the largest token fits");
+_Static_assert(CRDT_TEXT_SIZE(TOKEN_SIZE_MAX) <= CONTEXT_SIZE_MAX, "the largest token fits");
 
 /* --- making */
 
@@ -88,13 +87,15 @@ uint64_t crdt_context_stamp_max(const struct crdt_context *context)
 static const char context_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* The caller has made sure that there is room. */
-static void text_write(struct writer *text, struct slice bytes)
+enum status crdt_text_write(struct writer *text, struct slice bytes)
 {
-    uint8_t *to = write_room(text, TOKEN_TEXT_SIZE(bytes.size));
+    uint8_t *to;
     uint32_t bits = 0;
     unsigned count = 0;
 
+    if (text->is_full || text->capacity - text->size < CRDT_TEXT_SIZE(bytes.size))
+        return STATUS_TOO_LARGE;
+    to = write_room(text, CRDT_TEXT_SIZE(bytes.size));
     ensure(to != NULL);
     for (size_t i = 0; i < bytes.size; i++) {
         bits = (bits << 8 | bytes.data[i]) & 0xffffu;
@@ -103,9 +104,10 @@ static void text_write(struct writer *text, struct slice bytes)
     }
     if (count > 0)
         *to = (uint8_t)context_alphabet[bits << (6 - count) & 63];
+    return STATUS_OK;
 }
 
-static bool text_read(struct slice text, struct writer *bytes)
+bool crdt_text_read(struct slice text, struct writer *bytes)
 {
     uint32_t bits = 0;
     unsigned count = 0;
@@ -131,10 +133,11 @@ static bool text_read(struct slice text, struct writer *bytes)
 static uint64_t token_check(const struct crdt_scope *scope, struct slice token)
 {
     static const char purpose[] = "context"; /* no other hash under the seed begins like this */
-    CRDT_SCRATCH uint8_t bytes[sizeof(purpose) + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + TOKEN_SIZE_MAX];
+    CRDT_SCRATCH uint8_t
+        bytes[sizeof(purpose) + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX + TOKEN_SIZE_MAX];
     struct writer out = writer_over(bytes, sizeof(bytes));
 
-    ensure(scope->ns.size <= NS_SIZE_MAX && scope->key.size <= KEY_SIZE_MAX);
+    ensure(scope->ns.size <= NS_SIZE_MAX && scope->key.size <= ROW_NAME_SIZE_MAX);
     write_bytes(&out, purpose, sizeof(purpose));
     write_slice(&out, scope->ns);
     write_u8(&out, 0);
@@ -166,10 +169,7 @@ enum status crdt_context_encode(const struct crdt_context *context, const struct
     dots_write(&out, context->dots, dots);
     write_u64(&out, token_check(scope, writer_done(&out)));
     ensure(!out.is_full);
-    if (text->is_full || text->capacity - text->size < TOKEN_TEXT_SIZE(out.size))
-        return STATUS_TOO_LARGE;
-    text_write(text, writer_done(&out));
-    return STATUS_OK;
+    return crdt_text_write(text, writer_done(&out));
 }
 
 static uint16_t dots_read(struct reader *in, struct dot *dots)
@@ -195,7 +195,8 @@ enum status crdt_context_decode(struct slice text, const struct crdt_scope *scop
     struct reader in;
 
     context->vector_count = context->dot_count = 0;
-    if (text.size > TOKEN_TEXT_SIZE(TOKEN_SIZE_MAX) || !text_read(text, &token) || token.size < 11)
+    if (text.size > CRDT_TEXT_SIZE(TOKEN_SIZE_MAX) || !crdt_text_read(text, &token) ||
+        token.size < 11)
         return STATUS_CONTEXT;
     if (bytes_load_u64(bytes + token.size - 8) !=
         token_check(scope, slice_of(bytes, token.size - 8)))

@@ -92,6 +92,20 @@ static bool dvv_is_gone(const struct crdt_object *object, const struct crdt_entr
     return false;
 }
 
+/* Chooses between two copies of one dot. They must be one content; but an expired value is its
+ * tombstone, so where one copy has lost its bytes already the join has none: more was forgotten. */
+static const struct crdt_value *dvv_value_same(const struct crdt_value *a,
+                                               const struct crdt_value *b, bool *is_corrupt)
+{
+    if (a->expires != b->expires)
+        *is_corrupt = true;
+    else if (crdt_values_equal(a, b))
+        return a;
+    else if (a->expires == 0 || (a->kind != CRDT_TOMBSTONE && b->kind != CRDT_TOMBSTONE))
+        *is_corrupt = true;
+    return a->kind == CRDT_TOMBSTONE ? a : b;
+}
+
 /* Takes the value with the smaller stamp; one dot on both sides must be one content. */
 static const struct crdt_value *dvv_value_pop(struct dvv_side *a, struct dvv_side *b,
                                               bool *is_corrupt)
@@ -102,10 +116,7 @@ static const struct crdt_value *dvv_value_pop(struct dvv_side *a, struct dvv_sid
         return a->values++;
     if (b->values->stamp < a->values->stamp)
         return b->values++;
-    if (!crdt_values_equal(a->values, b->values))
-        *is_corrupt = true;
-    b->values++;
-    return a->values++;
+    return dvv_value_same(a->values++, b->values++, is_corrupt);
 }
 
 static enum status dvv_values_merge(struct crdt_object *out, struct crdt_entry *entry,
@@ -285,6 +296,7 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
 
     ensure(actor != 0 && !object->is_head);
     ensure(value->kind == CRDT_VALUE || (value->meta.size == 0 && value->body.size == 0));
+    ensure(value->expires <= CRDT_EXPIRES_MAX);
     if (value->body.size > VALUE_SIZE_MAX || value->meta.size > META_SIZE_MAX)
         return STATUS_TOO_LARGE;
     if (stamp > CRDT_STAMP_MAX || stamp <= crdt_object_stamp_max(object) ||

@@ -9,6 +9,7 @@
  *                | [gone u8 | stamp u64 each | seen u64]
  *     value    = stamp u64 | kind u8 | metadata | body size u32 | [body]
  *     metadata = size as u8 below 128, else as u16 with the top bit set | bytes
+ *   kind     = enum crdt_kind u8; with the bit 0x80 an expiry follows, 6 bytes, wall ms, not 0
  *   the empty object: no bytes
  */
 #include "crdt_room.h"
@@ -19,6 +20,8 @@ enum object_shape { SHAPE_ONE = 1, SHAPE_MANY = 2, SHAPE_ONE_HEAD = 3, SHAPE_MAN
 #define ENTRY_TD 1u   /* td is not 0 and follows */
 #define ENTRY_GONE 2u /* gone is not empty and follows with seen */
 #define META_LONG 0x80u
+#define KIND_EXPIRES 0x80u
+#define EXPIRES_SIZE 6
 
 /* --- the struct */
 
@@ -128,6 +131,11 @@ static size_t meta_size(struct slice meta)
     return meta.size + (meta.size < META_LONG ? 1 : 2);
 }
 
+static size_t expires_size(const struct crdt_value *value)
+{
+    return value->expires > 0 ? EXPIRES_SIZE : 0;
+}
+
 size_t crdt_object_size(const struct crdt_object *object)
 {
     size_t size = 2;
@@ -137,7 +145,8 @@ size_t crdt_object_size(const struct crdt_object *object)
     if (object_is_one(object)) {
         const struct crdt_value *value = &object->values[0];
 
-        return 18 + meta_size(value->meta) + (object->is_head ? 4 : value->body.size);
+        return 18 + expires_size(value) + meta_size(value->meta) +
+               (object->is_head ? 4 : value->body.size);
     }
     for (unsigned i = 0; i < object->entry_count; i++) {
         const struct crdt_entry *entry = &object->entries[i];
@@ -146,7 +155,8 @@ size_t crdt_object_size(const struct crdt_object *object)
         size += entry->gone_count > 0 ? 9 + 8 * (size_t)entry->gone_count : 0u;
     }
     for (unsigned i = 0; i < object->value_count; i++)
-        size += 13 + meta_size(object->values[i].meta) + object->values[i].body.size;
+        size += 13 + expires_size(&object->values[i]) + meta_size(object->values[i].meta) +
+                object->values[i].body.size;
     return size;
 }
 
@@ -159,6 +169,16 @@ static void meta_write(struct writer *out, struct slice meta)
     write_slice(out, meta);
 }
 
+static void kind_write(struct writer *out, const struct crdt_value *value)
+{
+    write_u8(out, (uint8_t)((unsigned)value->kind | (value->expires > 0 ? KIND_EXPIRES : 0)));
+    if (value->expires == 0)
+        return;
+    ensure(value->expires <= CRDT_EXPIRES_MAX);
+    write_u16(out, (uint16_t)(value->expires >> 32));
+    write_u32(out, (uint32_t)value->expires);
+}
+
 static void one_write(struct writer *out, const struct crdt_object *object)
 {
     const struct crdt_value *value = &object->values[0];
@@ -166,7 +186,7 @@ static void one_write(struct writer *out, const struct crdt_object *object)
     write_u8(out, object->is_head ? SHAPE_ONE_HEAD : SHAPE_ONE);
     write_u64(out, value->actor);
     write_u64(out, value->stamp);
-    write_u8(out, (uint8_t)value->kind);
+    kind_write(out, value);
     meta_write(out, value->meta);
     if (object->is_head)
         write_u32(out, value->body_size);
@@ -177,7 +197,7 @@ static void one_write(struct writer *out, const struct crdt_object *object)
 static void value_write(struct writer *out, const struct crdt_value *value)
 {
     write_u64(out, value->stamp);
-    write_u8(out, (uint8_t)value->kind);
+    kind_write(out, value);
     meta_write(out, value->meta);
     write_u32(out, value->body_size);
     write_slice(out, value->body); /* empty in a head */
@@ -237,6 +257,20 @@ static bool meta_read(struct reader *in, struct slice *meta)
     return !in->is_bad && size <= META_SIZE_MAX;
 }
 
+/* The kind, and the expiry if it says that one follows: 0 would be a second spelling of "never". */
+static bool kind_read(struct reader *in, struct crdt_value *value)
+{
+    uint8_t kind = read_u8(in);
+
+    value->kind = (enum crdt_kind)(kind & ~KIND_EXPIRES);
+    value->expires = 0;
+    if ((kind & KIND_EXPIRES) == 0)
+        return true;
+    value->expires = (uint64_t)read_u16(in) << 32;
+    value->expires |= read_u32(in);
+    return value->expires > 0;
+}
+
 static bool value_is_valid(const struct crdt_value *value)
 {
     if (value->stamp == 0 || value->stamp > CRDT_STAMP_MAX || value->body_size > VALUE_SIZE_MAX)
@@ -253,8 +287,7 @@ static bool one_read(struct reader *in, struct crdt_object *object)
 
     *value = (struct crdt_value){.actor = read_u64(in), .stamp = 0};
     value->stamp = read_u64(in);
-    value->kind = (enum crdt_kind)read_u8(in);
-    if (!meta_read(in, &value->meta))
+    if (!kind_read(in, value) || !meta_read(in, &value->meta))
         return false;
     if (object->is_head) {
         value->body_size = read_u32(in);
@@ -272,8 +305,7 @@ static bool one_read(struct reader *in, struct crdt_object *object)
 static bool value_read(struct reader *in, struct crdt_object *object, struct crdt_value *value)
 {
     value->stamp = read_u64(in);
-    value->kind = (enum crdt_kind)read_u8(in);
-    if (!meta_read(in, &value->meta))
+    if (!kind_read(in, value) || !meta_read(in, &value->meta))
         return false;
     value->body_size = read_u32(in);
     value->body = read_slice(in, object->is_head ? 0 : value->body_size);

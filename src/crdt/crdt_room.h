@@ -21,4 +21,11 @@ uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entr
 /* crdt_entry_is_canonical tells whether an entry is one that merge would leave as it is. */
 bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt_entry *entry);
 
+/* Tokens are base64url text without padding (RFC 4648 section 5), one text per byte string. */
+#define CRDT_TEXT_SIZE(bytes) (((bytes)*4 + 2) / 3) /* characters */
+/* crdt_text_write appends bytes as text. OK; TOO_LARGE: no room, then `text` is as it was. */
+enum status crdt_text_write(struct writer *text, struct slice bytes) MUST_USE;
+/* crdt_text_read appends what a text stands for; false: it stands for nothing, or has no room. */
+bool crdt_text_read(struct slice text, struct writer *bytes);
+
 #endif

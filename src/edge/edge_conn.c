@@ -198,7 +198,7 @@ static void edge_conn_local(struct edge_conn *conn, uint32_t number)
 
 static size_t edge_result_room(const struct result *result)
 {
-    size_t room = result->context.size;
+    size_t room = result->context.size + result->session.size;
 
     if (result->kind == OP_GET && result->value_count)
         room += result->values[0].body.size + result->values[0].meta.size;

@@ -1,7 +1,7 @@
 /* edge_kv.c: key/value requests become ops (api.md 3). */
 #include "edge_room.h"
 
-static const uint32_t EDGE_TIMEOUT_RANGE[2] = {10, 60000}; /* ms, api.md 1 */
+static const uint32_t EDGE_TIMEOUT_RANGE[2] = {10, REQUEST_TIMEOUT_MAX_MS}; /* ms */
 
 /* consistency and timeout, common to all of them. */
 static bool edge_kv_common(struct edge_call *call)
@@ -84,9 +84,10 @@ static bool edge_kv_return(struct edge_call *call)
     return choice != -2;
 }
 
+/* What a body is stored with: how long, and its fields. */
 static bool edge_kv_meta(struct edge_call *call)
 {
-    if (!edge_meta_encode(call, &call->slot->meta))
+    if (!edge_query_ttl(call, &call->op->ttl_ms) || !edge_meta_encode(call, &call->slot->meta))
         return false;
     call->op->meta = call->slot->meta;
     return true;

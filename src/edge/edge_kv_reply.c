@@ -59,6 +59,15 @@ static void edge_kv_siblings_field(struct edge_answer *answer, const struct resu
     EDGE_PUT(&answer->out, "\r\nLink: <?siblings=all>; rel=\"alternate\"\r\n");
 }
 
+static void edge_kv_expires(struct edge_answer *answer, uint64_t expires_ms)
+{
+    if (!expires_ms)
+        return;
+    EDGE_PUT(&answer->out, "Gossamer-Expires: ");
+    edge_date_put(&answer->out, expires_ms);
+    EDGE_PUT(&answer->out, "\r\n");
+}
+
 static void edge_kv_modified(struct edge_answer *answer, const struct result_value *value)
 {
     if (!value->modified_ms)
@@ -77,6 +86,7 @@ static void edge_kv_value(struct edge_answer *answer, const struct result *resul
         edge_kv_context_field(answer, result->context);
     edge_kv_siblings_field(answer, result);
     edge_kv_modified(answer, value);
+    edge_kv_expires(answer, value->expires_ms);
     edge_meta_put(&answer->out, value->meta);
     edge_answer_body(answer, value->body);
 }
@@ -153,6 +163,8 @@ static json_t *edge_json_value(const struct result_value *value)
                   edge_json_text(type.size ? type : slice_text("application/octet-stream")));
     edge_json_put(object, "meta", edge_json_meta(value->meta));
     edge_json_put(object, "modified", edge_json_time(value->modified_ms));
+    if (value->expires_ms && !value->is_tombstone)
+        edge_json_put(object, "expires", edge_json_time(value->expires_ms));
     if (value->is_tombstone)
         edge_json_put(object, "tombstone", json_true());
     else
@@ -269,6 +281,7 @@ void edge_kv_reply_write(struct edge_answer *answer, const struct result *result
     }
     edge_kv_head(answer, has_echo && !slot->prefix.size ? 200 : is_created ? 201 : 204, result);
     edge_kv_etag(answer, result->etag);
+    edge_kv_expires(answer, result->expires_ms);
     edge_kv_context_field(answer, result->context);
     edge_kv_location(answer);
     if (has_echo)

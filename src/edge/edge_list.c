@@ -11,6 +11,9 @@ static json_t *edge_list_item(const struct result_item *item)
     (void)json_object_set_new_nocheck(object, "type", json_string("value"));
     (void)json_object_set_new_nocheck(object, "size", json_integer(item->value.size));
     (void)json_object_set_new_nocheck(object, "modified", edge_json_time(item->value.modified_ms));
+    if (item->value.expires_ms)
+        (void)json_object_set_new_nocheck(object, "expires",
+                                          edge_json_time(item->value.expires_ms));
     (void)json_object_set_new_nocheck(object, "siblings", json_integer(item->siblings));
     return object;
 }

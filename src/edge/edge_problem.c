@@ -57,6 +57,8 @@ enum edge_problem edge_problem_of(enum status status)
         [STATUS_PERMISSION] = PROBLEM_FORBIDDEN,
         [STATUS_MEMORY] = PROBLEM_OVERLOADED,
         [STATUS_CLOSED] = PROBLEM_NOT_READY,
+        [STATUS_SESSION] = PROBLEM_INVALID_SESSION,
+        [STATUS_SESSION_BEHIND] = PROBLEM_SESSION_BEHIND,
     };
     size_t index = (size_t)status;
 

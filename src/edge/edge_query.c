@@ -215,6 +215,20 @@ bool edge_query_duration(struct edge_call *call, const char *name, const uint32_
     return true;
 }
 
+bool edge_query_ttl(struct edge_call *call, uint64_t *ms)
+{
+    struct slice value;
+
+    if (!edge_query_get(call, "ttl", &value))
+        return true;
+    if (edge_duration_ms(value, ms) && *ms >= TTL_MIN_MS && *ms <= TTL_MAX_MS)
+        return true;
+    edge_fault_set(call->fault, PROBLEM_BAD_REQUEST,
+                   "the parameter \"ttl\" is no duration in its range", NULL);
+    edge_fault_hint(call->fault, "write it like 30s, 12h or 7d; it is 1s to 3650d", NULL);
+    return false;
+}
+
 bool edge_query_number(struct edge_call *call, const char *name, uint32_t max, uint32_t *number)
 {
     struct slice value;

@@ -6,22 +6,55 @@
 
 #define HEAD_ROOM 1400 /* bytes: the fields of a common reply with a short route */
 
-/* The statuses of api.md 8 with their lines; a switch is faster than a search. */
+/* The status lines of api.md 8, the common ones first. */
+static const struct {
+    unsigned status;
+    const char *reason;
+} edge_reasons[] = {
+    {200, " OK"},
+    {204, " No Content"},
+    {201, " Created"},
+    {304, " Not Modified"},
+    {404, " Not Found"},
+    {202, " Accepted"},
+    {206, " Partial Content"},
+    {300, " Multiple Choices"},
+    {400, " Bad Request"},
+    {401, " Unauthorized"},
+    {403, " Forbidden"},
+    {405, " Method Not Allowed"},
+    {406, " Not Acceptable"},
+    {408, " Request Timeout"},
+    {409, " Conflict"},
+    {412, " Precondition Failed"},
+    {413, " Content Too Large"},
+    {414, " URI Too Long"},
+    {415, " Unsupported Media Type"},
+    {416, " Range Not Satisfiable"},
+    {417, " Expectation Failed"},
+    {421, " Misdirected Request"},
+    {429, " Too Many Requests"},
+    {431, " Request Header Fields Too Large"},
+    {500, " Internal Server Error"},
+    {501, " Not Implemented"},
+    {503, " Service Unavailable"},
+    {505, " HTTP Version Not Supported"},
+    {507, " Insufficient Storage"},
+};
+
+static const char *edge_reason(unsigned status)
+{
+    for (unsigned i = 0; i < sizeof edge_reasons / sizeof edge_reasons[0]; i++)
+        if (edge_reasons[i].status == status)
+            return edge_reasons[i].reason;
+    return " ";
+}
+
 static void edge_put_status(struct edge_out *out, unsigned status)
 {
-    const char *reason = status == 200   ? " OK"
-                         : status == 204 ? " No Content"
-                         : status == 201 ? " Created"
-                         : status == 304 ? " Not Modified"
-                         : status == 404 ? " Not Found"
-                         : status == 202 ? " Accepted"
-                         : status == 300 ? " Multiple Choices"
-                         : status < 500  ? " Refused"
-                                         : " Failed";
-
     EDGE_PUT(out, "HTTP/1.1 ");
     edge_put_digits(out, status, 3);
-    edge_put_text(out, reason);
+    edge_put_text(out, edge_reason(status));
     EDGE_PUT(out, "\r\n");
 }
 
@@ -91,6 +124,8 @@ void edge_answer_route(struct edge_answer *answer, const struct result *result)
         edge_put_roles(out, result->route[i].roles);
     }
     EDGE_PUT(out, "\r\n");
+    if (result && result->session.size > 0)
+        edge_put_value_field(out, "Gossamer-Session", result->session);
 }
 
 void edge_answer_no_store(struct edge_answer *answer)

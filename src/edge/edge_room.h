@@ -181,6 +181,8 @@ int edge_query_choice(struct edge_call *call, const char *name, const char *word
  * leaves `ms` alone. */
 bool edge_query_duration(struct edge_call *call, const char *name, const uint32_t range[2],
                          uint32_t *ms);
+/* edge_query_ttl reads a time to live, TTL_MIN_MS to TTL_MAX_MS; without one `ms` stays. */
+bool edge_query_ttl(struct edge_call *call, uint64_t *ms);
 /* edge_query_number reads a number from 1 to `max`; as above. */
 bool edge_query_number(struct edge_call *call, const char *name, uint32_t max, uint32_t *number);
 /* edge_distance is the number of typing errors between two words, at most `max` + 1. */

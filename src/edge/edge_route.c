@@ -5,8 +5,8 @@
 
 #define KV_READ "consistency timeout siblings sibling"
 #define KV_READ_LATER "wait timing type"
-#define KV_WRITE "consistency timeout return"
-#define KV_WRITE_LATER "ttl sloppy timing type"
+#define KV_WRITE "consistency timeout return ttl"
+#define KV_WRITE_LATER "sloppy timing type"
 #define KV_LIST "prefix start_after next limit consistency timeout"
 #define GET_HEAD ((unsigned)EDGE_GET | EDGE_HEAD)
 #define ANY_METHOD                                                                                 \
@@ -169,14 +169,29 @@ static enum edge_verdict edge_route_options(struct edge_call *call)
     return VERDICT_LOCAL;
 }
 
+/* Any request may belong to a session; the core reads the token. */
+static bool edge_route_session(struct edge_call *call)
+{
+    struct slice session = call->head->fields[EDGE_FIELD_SESSION];
+
+    if (session.size > SESSION_SIZE_MAX) {
+        (void)edge_call_fault(call, PROBLEM_INVALID_SESSION,
+                              "Gossamer-Session is longer than 1024 bytes");
+        return false;
+    }
+    if (call->head->seen[EDGE_FIELD_SESSION] && session.size == 0) {
+        (void)edge_call_fault(call, PROBLEM_INVALID_SESSION, "Gossamer-Session is empty");
+        return false;
+    }
+    call->op->session = edge_call_copy(call, session);
+    return true;
+}
+
 /* Fields that promise something this version cannot keep. */
 static bool edge_route_promises(struct edge_call *call)
 {
-    static const enum edge_field later[] = {EDGE_FIELD_SESSION, EDGE_FIELD_IF_FENCE};
-
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (call->head->seen[later[i]])
-            return false;
+    if (call->head->seen[EDGE_FIELD_IF_FENCE])
+        return false;
     return !(call->head->seen[EDGE_FIELD_IDEMPOTENCY_KEY] && call->head->method == EDGE_POST);
 }
 
@@ -205,8 +220,8 @@ enum edge_verdict edge_route_call(struct edge_call *call)
         return call->route->build(call);
     if (!edge_route_promises(call))
         return edge_call_fault(call, PROBLEM_NOT_IMPLEMENTED,
-                               "sessions, fences and idempotency keys of POST are not built yet");
-    if (!edge_query_parse(call))
+                               "fences and idempotency keys of POST are not built yet");
+    if (!edge_route_session(call) || !edge_query_parse(call))
         return VERDICT_FAULT;
     return call->route->build(call);
 }

@@ -69,13 +69,20 @@ static void node_request(struct node *node, const struct event *event)
     ticket asker = event->request.ticket;
     struct node_task *task;
 
-    if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE) {
+    if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
+        op->kind != OP_SCAN) {
         node_query(node, op, asker);
         return;
     }
     if (node->phase != NODE_OPEN || !node->is_founded || op->kind == OP_LEAVE ||
         (op->kind == OP_LOOKUP && !op->is_verify)) {
         node_request_plain(node, op, asker);
+        return;
+    }
+    if (!node_session_is_good(node, op)) {
+        struct node_outcome foreign = {.status = STATUS_SESSION, .outcome = OUTCOME_NOT_STORED};
+
+        (void)node_reply_client(node, op, asker, &foreign);
         return;
     }
     if (node_local_get(node, op, asker))

@@ -17,8 +17,8 @@ void node_coord_begin(struct node *node, struct node_task *task)
 }
 
 /* The owners of the task's partition as quorum wants them: this peer first, then the best. */
-static void coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
-                          struct quorum_owner *room)
+void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
+                        struct quorum_owner *room)
 {
     struct place_owners owners;
     uint64_t ids[SET_MAX] = {0};
@@ -55,14 +55,17 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
 {
     struct quorum_owner owners[SET_MAX];
     struct quorum_request request;
+    struct dot wanted[SESSION_ENTRIES_MAX];
 
-    coord_request(node, task, &request, owners);
+    node_coord_request(node, task, &request, owners);
     request.object = object;
     request.is_local_counted =
         !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
     task->step = STEP_READ;
-    status = quorum_get(node->quorum, node->now, &request);
-    if (status != STATUS_OK)
+    status = node_session_read(node, task, &request, wanted);
+    if (status == STATUS_OK)
+        status = quorum_get(node->quorum, node->now, &request);
+    if (status != STATUS_OK && !node_session_waits(node, task, status))
         node_task_fail(node, task, status);
 }
 
@@ -97,12 +100,14 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
     struct crdt_context *context = NULL;
     struct crdt_value value = {.kind = op->kind == OP_PUT ? CRDT_VALUE : CRDT_TOMBSTONE};
+    const struct crdt_object *seen = node_seen(node, object);
     uint64_t above = crdt_object_stamp_max(object);
     uint16_t index;
 
-    task->is_created =
-        !crdt_object_winner(object, &index) || object->values[index].kind != CRDT_VALUE;
-    if (!node_condition_holds(op, object))
+    if (node_session_above(node, op, &above) != STATUS_OK)
+        return STATUS_SESSION;
+    task->is_created = !crdt_object_winner(seen, &index) || seen->values[index].kind != CRDT_VALUE;
+    if (!node_condition_holds(op, seen))
         return STATUS_PRECONDITION;
     if (op->context.size) {
         context = &node->context;
@@ -115,7 +120,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     if (!context && (op->condition & CONDITION_MATCH)) {
         /* If-Match names one value: that one is replaced, its siblings stay. */
         context = &node->context;
-        crdt_context_of_shown(object, index, context);
+        crdt_context_of_shown(seen, index, context);
     }
     if (op->kind == OP_DELETE && object->value_count == 0 && !context)
         return STATUS_MISSING;
@@ -123,6 +128,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
         value.meta = op->meta;
         value.body = op->body;
         value.body_size = (uint32_t)op->body.size;
+        value.expires = task->expires = node_expiry(node, op);
     }
     task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
     return crdt_object_write(object, context, task->dot.actor, task->dot.stamp, &value);
@@ -151,7 +157,7 @@ static void coord_send(struct node *node, struct node_task *task, const struct h
     struct quorum_request request;
     enum status status;
 
-    coord_request(node, task, &request, owners);
+    node_coord_request(node, task, &request, owners);
     request.object = blob_slice(task->object);
     task->step = STEP_WRITE;
     status = quorum_put(node->quorum, node->now, &request);
@@ -208,6 +214,8 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
         outcome = (struct node_outcome){.status = STATUS_OK};
     if (status == STATUS_PRECONDITION)
         outcome.object = blob_slice(task->object);
+    if (task->is_read_done)
+        node_session_next(node, task, NULL, &outcome);
     node_finish(node, task, &outcome);
 }
 
@@ -265,6 +273,8 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         node_task_pause(node, task);
         return;
     }
+    if (task->step == STEP_READ && node_session_waits(node, task, done->status))
+        return;
     coord_outcome(node, done, &outcome);
     if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
         blob_drop(&task->object);
@@ -280,7 +290,9 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
     if (task->step == STEP_WRITE && done->status == STATUS_OK) {
         outcome.is_created = task->is_created;
         outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
+        outcome.expires = task->expires;
         outcome.context = coord_write_context(node, task);
     }
+    node_session_next(node, task, done, &outcome);
     node_finish(node, task, &outcome);
 }

@@ -148,38 +148,13 @@ static void fact_kad(struct node *node, const struct kad_output *fact)
 
 /* --- quorum */
 
-static void quorum_send(struct node *node, const struct quorum_output *ask)
-{
-    uint64_t left = ask->deadline > node->now ? ask->deadline - node->now : 0;
-    struct frame head = {.priority = 1, .request = ask->id, .deadline_ms = (uint32_t)(left / 1000)};
-    struct message message = {.kind = MESSAGE_NONE};
-
-    if (ask->kind == QUORUM_SEND_PUT)
-        message = (struct message){.kind = MESSAGE_PUT_OBJ,
-                                   .put_obj = {.layout = place_layout(node->place),
-                                               .ns = ask->ns,
-                                               .key = ask->key,
-                                               .object = ask->object}};
-    else
-        message = (struct message){.kind = MESSAGE_GET_OBJ,
-                                   .get_obj = {.layout = place_layout(node->place),
-                                               .digest = ask->digest,
-                                               .ns = ask->ns,
-                                               .key = ask->key}};
-    if (ask->kind == QUORUM_SEND_PUT && ask->id == 0) {
-        metric_add(&node->metrics, METRIC_READ_REPAIRS, 1);
-        node_trace(node, TRACE_READ_REPAIR, ask->to, 0, 0);
-    }
-    (void)node_send(node, ask->to, &head, &message); /* silence is a failure quorum understands */
-}
-
 void node_quorum_emit(void *context, const struct quorum_output *output)
 {
     struct node *node = context;
     struct node_fact *fact;
 
     if (output->kind == QUORUM_SEND_PUT || output->kind == QUORUM_SEND_GET) {
-        quorum_send(node, output);
+        node_quorum_send(node, output);
         return;
     }
     fact = fact_push(node, FACT_QUORUM);
@@ -189,8 +164,14 @@ void node_quorum_emit(void *context, const struct quorum_output *output)
     fact->quorum.object = effects_copy(node->fx, output->object);
     fact->quorum.prefix = effects_copy(node->fx, output->prefix);
     fact->quorum.after = effects_copy(node->fx, output->after);
+    fact->quorum.from = effects_copy(node->fx, output->from);
+    fact->quorum.until = effects_copy(node->fx, output->until);
+    fact->quorum.reach = effects_copy(node->fx, output->reach);
     fact->quorum.roles =
         fact_copy(node, output->roles, output->role_count * sizeof(*output->roles));
+
+    if (!output->items)
+        return;
 
     struct quorum_item *items =
         fact_copy(node, output->items, output->item_count * sizeof(*output->items));
@@ -200,29 +181,6 @@ void node_quorum_emit(void *context, const struct quorum_output *output)
         items[i].winner.meta = effects_copy(node->fx, items[i].winner.meta);
     }
     fact->quorum.items = items;
-}
-
-static void fact_quorum(struct node *node, const struct quorum_output *fact)
-{
-    struct node_task *task = node_task_find(node, fact->id);
-
-    switch (fact->kind) {
-    case QUORUM_DONE:
-        if (task && task->step == STEP_LIST)
-            node_list_done(node, task, fact);
-        else if (task)
-            node_coord_done(node, task, fact);
-        break;
-    case QUORUM_SEND_LIST:
-        node_list_send(node, fact);
-        break;
-    case QUORUM_REPAIR_LOCAL:
-        node_repair_local(node, fact);
-        break;
-    case QUORUM_SEND_PUT:
-    case QUORUM_SEND_GET:
-        break;
-    }
 }
 
 /* --- sync */
@@ -285,7 +243,7 @@ void node_settle(struct node *node)
             fact_kad(node, &fact->kad);
             break;
         case FACT_QUORUM:
-            fact_quorum(node, &fact->quorum);
+            node_quorum_fact(node, &fact->quorum);
             break;
         case FACT_SYNC:
             fact_sync(node, &fact->sync);

@@ -43,7 +43,9 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
                                      .key = op->key,
                                      .context = op->context,
                                      .meta = op->meta,
-                                     .body = op->body}};
+                                     .body = op->body,
+                                     .ttl_ms = op->ttl_ms,
+                                     .session = op->session}};
 
     for (uint8_t i = 0; i < op->etag_count; i++)
         bytes_store_u64(etags + 8 * i, op->etags[i]);
@@ -77,6 +79,8 @@ void node_forward(struct node *node, struct node_task *task, const struct place_
     for (uint8_t i = 0; i < count; i++)
         if (node_forward_to(node, task, ids[order[i]]))
             return;
+    if (node_session_restarts(node, task))
+        return;
     node_task_fail(node, task, task->tries > 0 ? STATUS_DEADLINE : STATUS_UNREACHABLE);
 }
 
@@ -122,7 +126,9 @@ static void forward_outcome(struct node *node, const struct message_op_reply *re
                                      .total = reply->total,
                                      .is_created = reply->created,
                                      .etag = reply->etag,
+                                     .expires = reply->expires,
                                      .context = reply->context,
+                                     .session = reply->session,
                                      .object = reply->object};
     (void)node;
     while (reader_left(&in) >= 9 && outcome->route_count < ROUTE_MAX) {
@@ -157,9 +163,12 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
         node_task_begin(node, task);
         return;
     }
+    if (node_session_elsewhere(node, task, status_from_wire(reply->status)))
+        return;
     forward_outcome(node, reply, &outcome);
     if (outcome.outcome == OUTCOME_NOT_STORED && task->tries > 1)
         outcome.outcome = OUTCOME_UNKNOWN; /* an owner that stayed silent may have stored it */
+    task->tries--;                         /* this one answered, those before it did not */
     node_finish(node, task, &outcome);
 }
 
@@ -175,10 +184,13 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
                     .key = asked->key,
                     .context = asked->context,
                     .meta = asked->meta,
-                    .body = asked->body};
+                    .body = asked->body,
+                    .ttl_ms = asked->ttl_ms,
+                    .session = asked->session};
     struct node_task *task;
 
-    if (op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE)
+    if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE) ||
+        !store_name_is_sound(op.key))
         return;
     for (; op.etag_count < asked->etags.size / 8; op.etag_count++)
         op.etags[op.etag_count] = bytes_load_u64(asked->etags.data + 8 * op.etag_count);

@@ -75,6 +75,7 @@ enum node_task_step {
     STEP_AWAY,  /* forwarded, waits for OP_REPLY */
     STEP_PAUSE, /* will be tried again */
     STEP_LIST,  /* listing or lookup among all peers */
+    STEP_SCAN,  /* quorum reads a page of rows */
 };
 
 struct node_task {
@@ -102,7 +103,11 @@ struct node_task {
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool is_created;
     bool is_cancelled;
-    struct dot dot; /* of the write */
+    bool is_raised;   /* its session made the read stricter than was asked */
+    bool is_behind;   /* and owners that answered were behind it */
+    uint8_t waits;    /* for owners that were behind */
+    struct dot dot;   /* of the write */
+    uint64_t expires; /* of the value written: wall ms, 0 never */
 };
 
 /* What became of an operation, before it is told to a client or to the edge that asked. */
@@ -111,8 +116,8 @@ struct node_outcome {
     enum outcome outcome;
     uint8_t acks, required, total;
     bool is_created;
-    uint64_t etag;
-    struct slice context, object;
+    uint64_t etag, expires;
+    struct slice context, object, session;
     uint8_t route_count;
     struct {
         uint64_t id8;
@@ -134,14 +139,14 @@ struct node_write {
 };
 
 /* One EFFECT_READ in flight. */
-enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF };
+enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS };
 struct node_read {
     uint64_t ticket;
     enum node_read_kind kind;
-    struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix */
+    struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix; READ_ROWS: a namespace */
     struct list tasks;    /* READ_ROW */
-    uint64_t peer;        /* READ_LIST: who asked, 0: our own listing */
-    uint32_t request;     /* READ_LIST: its request; READ_LEAF: sync token */
+    uint64_t peer;        /* READ_LIST, READ_ROWS: who asked */
+    uint32_t request;     /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token */
     uint32_t limit;
     uint16_t partition;
     struct buffer rows; /* READ_LIST: packed so far */

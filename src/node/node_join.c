@@ -232,7 +232,10 @@ static void join_answered(struct node *node, struct node_link *link,
 {
     uint64_t id8 = 0;
     bool was_join = link->is_join;
+    struct node_peer *peer = node_peer(node, link->peer);
 
+    if (!was_join && (!peer || peer->join_at == 0))
+        return; /* nobody asked */
     link->is_join = false;
     if (joined->founding.size == 0 && !node->is_founded) {
         node->seeds_new++;
@@ -264,6 +267,4 @@ void node_join_message(struct node *node, struct node_link *link, const struct m
         join_asked(node, link, &message->join);
     else if (message->kind == MESSAGE_JOINED)
         join_answered(node, link, &message->joined);
-    else if (message->kind == MESSAGE_FOUNDING)
-        (void)join_reconcile(node, message->founding.record, link->peer);
 }

@@ -37,6 +37,7 @@ void node_list_begin(struct node *node, struct node_task *task)
                                           .ns = task->op.ns,
                                           .prefix = task->op.prefix,
                                           .after = task->op.after,
+                                          .wall_ms = node_wall_ms(node),
                                           .limit =
                                               task->op.limit ? task->op.limit : LIST_LIMIT_DEFAULT};
     uint32_t count = place_count(node->place), away = 0;

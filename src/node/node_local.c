@@ -14,7 +14,8 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
     struct slice row_key;
     enum status status;
 
-    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering)
+    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering ||
+        op->session.size > 0)
         return false;
     hash = hash_key(node->founding.hash_seed, op->ns, op->key);
 
@@ -30,7 +31,7 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
         if (owners.peers[i].id8 == node->self)
             outcome.total = owners.base_count;
     row_key = store_key_obj(front, op->ns, op->key, room);
-    if (outcome.total == 0 || node_row_is_awaited(node, row_key))
+    if (outcome.total == 0 || node_row_read(node, row_key))
         return false;
     status = node_row_get(node, row_key, false, &outcome.object);
     if (status != STATUS_OK && status != STATUS_MISSING)

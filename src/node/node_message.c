@@ -58,36 +58,6 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
     }
 }
 
-/* An owner's answer to a part of an operation we coordinate. */
-void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
-                          const struct message *message)
-{
-    struct quorum_answer answer = {.from = peer};
-    uint64_t layout = 0;
-
-    if (message->kind == MESSAGE_PUT_ACK) {
-        answer.status = status_from_wire(message->put_ack.status);
-        layout = message->put_ack.layout;
-        balance_heard(node->balance, node->now, peer, message->put_ack.load);
-        quorum_put_ack(node->quorum, node->now, frame->request, peer, answer.status);
-    } else if (message->kind == MESSAGE_OBJ) {
-        answer.status = status_from_wire(message->obj.status);
-        answer.object = message->obj.object;
-        layout = message->obj.layout;
-        balance_heard(node->balance, node->now, peer, message->obj.load);
-        if (!node_verify_answered(node, frame->request, &answer))
-            quorum_get_answer(node->quorum, node->now, frame->request, &answer);
-    } else {
-        answer.status = status_from_wire(message->rows.status);
-        answer.items = message->rows.items;
-        answer.is_last = message->rows.is_last;
-        layout = message->rows.layout;
-        quorum_rows(node->quorum, node->now, frame->request, &answer);
-    }
-    if (answer.status == STATUS_LAYOUT && node->place && layout != place_layout(node->place))
-        node_table_soon(node, peer);
-}
-
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message)
 {
@@ -100,7 +70,6 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         break;
     case MESSAGE_JOIN:
     case MESSAGE_JOINED:
-    case MESSAGE_FOUNDING:
         node_join_message(node, link, message);
         break;
     case MESSAGE_OP:
@@ -113,12 +82,16 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
     case MESSAGE_LIST:
         node_list_asked(node, peer, frame, message);
         break;
+    case MESSAGE_SCAN:
+        node_scan_asked(node, peer, frame, message);
+        break;
     case MESSAGE_OP_REPLY:
         node_forward_answered(node, peer, frame, message);
         break;
     case MESSAGE_PUT_ACK:
     case MESSAGE_OBJ:
     case MESSAGE_ROWS:
+    case MESSAGE_SCANNED:
         node_quorum_answered(node, peer, frame, message);
         break;
     case MESSAGE_LOCATE:

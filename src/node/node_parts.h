@@ -49,8 +49,6 @@ void node_datagram(struct node *node, const struct event *event);
 bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8);
 void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message);
-void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
-                          const struct message *message);
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message);
 
@@ -74,13 +72,6 @@ void node_persist(struct node *node);
 void node_row_corrupt(struct node *node, uint64_t hash_front);
 enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
                          struct slice *object);
-struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
-                                  const struct store_range *range);
-void node_read_page(struct node *node, struct node_read *read, const struct store_range *range);
-void node_read_end(struct node *node, struct node_read *read);
-bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
-bool node_row_is_awaited(const struct node *node, struct slice row_key);
-void node_loaded(struct node *node, const struct event *event);
 void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count);
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before);
@@ -96,6 +87,7 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 void node_task_fail(struct node *node, struct node_task *task, enum status status);
 void node_task_begin(struct node *node, struct node_task *task);
 void node_task_pause(struct node *node, struct node_task *task);
+void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us);
 void node_task_expired(struct node *node, struct node_task *task);
 void node_task_load(struct node *node, struct node_task *task);
 void node_task_loaded(struct node *node, struct node_task *task, enum status status,
@@ -108,6 +100,8 @@ void node_task_stored(struct node *node, uint32_t id, enum status status);
 /* node_coord.c */
 bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
+void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
+                        struct quorum_owner *room);
 bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
@@ -115,6 +109,7 @@ void node_coord_row(struct node *node, struct node_task *task, enum status statu
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done);
 
 /* node_replica.c */
+enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layout);
 struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
                                     const struct op *op, struct slice object);
 void node_replica_asked(struct node *node, uint64_t peer, const struct frame *frame,
@@ -230,5 +225,45 @@ bool node_rooms_found(struct node *node);
 
 /* node_view.c */
 uint64_t node_own_incarnation(const struct node *node);
+
+/* node_expire.c */
+uint64_t node_wall_ms(const struct node *node);
+uint64_t node_expiry(const struct node *node, const struct op *op);
+const struct crdt_object *node_seen(struct node *node, const struct crdt_object *object);
+
+/* node_scan.c */
+void node_scan_begin(struct node *node, struct node_task *task);
+void node_scan_send(struct node *node, const struct quorum_output *ask);
+void node_scan_done(struct node *node, struct node_task *task, const struct quorum_output *done);
+void node_scan_asked(struct node *node, uint64_t peer, const struct frame *frame,
+                     const struct message *message);
+void node_scan_loaded(struct node *node, struct node_read *read, const struct event *event);
+
+/* node_quorum.c */
+void node_quorum_send(struct node *node, const struct quorum_output *ask);
+void node_quorum_fact(struct node *node, const struct quorum_output *fact);
+void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
+                          const struct message *message);
+
+/* node_read.c */
+struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
+                                  const struct store_range *range);
+void node_read_page(struct node *node, struct node_read *read, const struct store_range *range);
+void node_read_end(struct node *node, struct node_read *read);
+bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
+struct node_read *node_row_read(const struct node *node, struct slice row_key);
+void node_loaded(struct node *node, const struct event *event);
+
+/* node_session.c */
+enum status node_session_read(struct node *node, struct node_task *task,
+                              struct quorum_request *request, struct dot *dots);
+enum status node_session_above(struct node *node, const struct op *op, uint64_t *above);
+bool node_session_waits(struct node *node, struct node_task *task, enum status status);
+bool node_session_elsewhere(struct node *node, struct node_task *task, enum status status);
+bool node_session_restarts(struct node *node, struct node_task *task);
+void node_session_next(struct node *node, struct node_task *task, const struct quorum_output *done,
+                       struct node_outcome *outcome);
+bool node_session_is_good(struct node *node, const struct op *op);
+struct slice node_session_same(struct node *node, const struct op *op);
 
 #endif

@@ -212,6 +212,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_LOOKUP:
     case OP_OVERLAY:
     case OP_LEAVE:
+    case OP_SCAN:
         ensure_unreachable();
     }
 }

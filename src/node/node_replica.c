@@ -5,7 +5,7 @@
 
 /* What the asker's layout makes of its question: a write counted under one layout must not be
  * acknowledged by a peer that acts under another. */
-static enum status replica_admits(struct node *node, uint64_t peer, uint64_t layout)
+enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layout)
 {
     if (node->phase != NODE_OPEN || !node->is_founded)
         return STATUS_NOT_READY;
@@ -66,7 +66,7 @@ struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
 static void replica_put(struct node *node, uint64_t peer, uint32_t request,
                         const struct message_put_obj *put)
 {
-    enum status status = replica_admits(node, peer, put->layout);
+    enum status status = node_replica_admits(node, peer, put->layout);
     struct node_task *task = NULL;
 
     if (status == STATUS_OK && node->is_read_only)
@@ -89,7 +89,7 @@ static void replica_put(struct node *node, uint64_t peer, uint32_t request,
 static void replica_get(struct node *node, uint64_t peer, uint32_t request,
                         const struct message_get_obj *get)
 {
-    enum status status = replica_admits(node, peer, get->layout);
+    enum status status = node_replica_admits(node, peer, get->layout);
     struct node_task *task = NULL;
 
     if (status == STATUS_OK && node->is_recovering)
@@ -113,7 +113,11 @@ static void replica_get(struct node *node, uint64_t peer, uint32_t request,
 void node_replica_asked(struct node *node, uint64_t peer, const struct frame *frame,
                         const struct message *message)
 {
-    if (message->kind == MESSAGE_PUT_OBJ)
+    bool is_put = message->kind == MESSAGE_PUT_OBJ;
+
+    if (!store_name_is_sound(is_put ? message->put_obj.key : message->get_obj.key))
+        return; /* no row may have this name */
+    if (is_put)
         replica_put(node, peer, frame->request, &message->put_obj);
     else
         replica_get(node, peer, frame->request, &message->get_obj);

@@ -16,7 +16,9 @@ static void reply_edge(struct node *node, const struct node_task *task,
                                          .total = outcome->total,
                                          .created = outcome->is_created,
                                          .etag = outcome->etag,
+                                         .expires = outcome->expires,
                                          .context = outcome->context,
+                                         .session = outcome->session,
                                          .load = node_load(node),
                                          .object = outcome->object}};
 
@@ -54,6 +56,7 @@ void node_value_show(const struct crdt_value *value, struct result_value *shown)
 {
     *shown = (struct result_value){.etag = crdt_etag(value->actor, value->stamp),
                                    .modified_ms = crdt_stamp_ms(value->stamp),
+                                   .expires_ms = value->expires,
                                    .is_tombstone = value->kind == CRDT_TOMBSTONE,
                                    .size = value->body_size,
                                    .meta = value->meta,
@@ -75,6 +78,9 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
         result->status = STATUS_CORRUPT;
         return;
     }
+    count = crdt_object_expire(object, node_wall_ms(node));
+    if (count > 0)
+        node_trace(node, TRACE_VALUE_EXPIRED, count, 0, 0);
     count = crdt_object_siblings(object, order);
     values = effects_alloc(node->fx, (count + 1u) * sizeof(*values));
     for (uint16_t i = 0; i < count; i++)
@@ -125,7 +131,9 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     result->required = outcome->required;
     result->total = outcome->total;
     result->etag = outcome->etag;
+    result->expires_ms = outcome->expires;
     result->context = outcome->context;
+    result->session = outcome->session.size ? outcome->session : node_session_same(node, op);
     reply_route(node, outcome, result);
     if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||
         outcome->status == STATUS_PRECONDITION) {
@@ -139,6 +147,24 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     return result;
 }
 
+/* Owners that were asked to do the work and did not answer; who repeats a write can see from them
+ * that it may have been carried out twice. */
+static void reply_silent(const struct node_task *task, struct node_outcome *outcome)
+{
+    for (uint8_t i = 0; i < task->tries; i++) {
+        uint8_t at = 0;
+
+        while (at < outcome->route_count && outcome->route[at].id8 != task->tried[i])
+            at++;
+        if (at == ROUTE_MAX)
+            continue;
+        if (at == outcome->route_count)
+            outcome->route[outcome->route_count++].roles = 0;
+        outcome->route[at].id8 = task->tried[i];
+        outcome->route[at].roles |= ROLE_FAILED; /* it may have answered the coordinator */
+    }
+}
+
 /* Ends a task of a client or an edge with its outcome. */
 void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome)
 {
@@ -147,6 +173,8 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
     reply_count(node, outcome);
     kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
     kept.context = effects_copy(node->fx, outcome->context);
+    kept.session = effects_copy(node->fx, outcome->session);
+    reply_silent(task, &kept);
     if (task->kind == TASK_OP) {
         reply_edge(node, task, &kept);
     } else if (!task->is_cancelled) {
@@ -155,6 +183,7 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
         /* what a result shows must outlive the task */
         op.ns = effects_copy(node->fx, op.ns);
         op.key = effects_copy(node->fx, op.key);
+        op.session = effects_copy(node->fx, op.session);
         node_reply_client(node, &op, task->ticket, &kept)->took_ms =
             (uint32_t)((node->now - task->started) / 1000u);
     }

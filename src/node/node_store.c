@@ -35,131 +35,6 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
     return store_record_open(STORE_OBJ, row_key, pin.value, object);
 }
 
-/* --- reads */
-
-struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
-                                  const struct store_range *range)
-{
-    bool is_boot = kind == READ_SYS || kind == READ_SCAN;
-    struct node_read *read;
-
-    /* The last place is kept for the scan after a reopening: it cannot be refused. */
-    if (!is_boot && pool_used(&node->reads) + 1 >= node->reads.capacity)
-        return NULL;
-    read = pool_take(&node->reads);
-    if (!read)
-        return NULL;
-    read->kind = kind;
-    list_init(&read->tasks);
-    node_read_page(node, read, range);
-    return read;
-}
-
-void node_read_page(struct node *node, struct node_read *read, const struct store_range *range)
-{
-    struct effect *effect = effects_push(node->fx, EFFECT_READ);
-
-    read->ticket = (++node->read_ticket << 32) | pool_index(&node->reads, read);
-    effect->read.read = read->ticket;
-    effect->read.is_point = read->kind == READ_ROW;
-    effect->read.range = *range;
-    effect->read.range.from = effects_copy(node->fx, range->from);
-    effect->read.range.until = effects_copy(node->fx, range->until);
-    metric_add(&node->metrics, METRIC_STORE_READ_DISK, 1);
-}
-
-void node_read_end(struct node *node, struct node_read *read)
-{
-    blob_drop(&read->row_key);
-    blob_drop(&read->until);
-    buffer_close(&read->rows);
-    pool_give(&node->reads, read);
-}
-
-/* Makes a task wait for a cold row; readers of one row share one read. */
-bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key)
-{
-    struct node_read *read = map_get(&node->read_by_key, row_key);
-
-    if (!read) {
-        struct store_range range = {.family = STORE_OBJ, .from = row_key, .rows_max = 1};
-
-        read = node_read_start(node, READ_ROW, &range);
-        if (!read)
-            return false;
-        read->row_key = blob_copy(row_key);
-        ensure(read->row_key != NULL);
-        if (map_put(&node->read_by_key, row_key, read) != STATUS_OK)
-            ensure_unreachable(); /* as many places as reads */
-    }
-    list_push_back(&read->tasks, &task->in_load);
-    return true;
-}
-
-static struct node_read *row_read(const struct node *node, struct slice row_key)
-{
-    return node->read_by_key.count > 0 ? map_get(&node->read_by_key, row_key) : NULL;
-}
-
-/* Tells whether tasks wait for this row: a newcomer must queue behind them. */
-bool node_row_is_awaited(const struct node *node, struct slice row_key)
-{
-    return row_read(node, row_key) != NULL;
-}
-
-static void row_loaded(struct node *node, struct node_read *read, const struct event *event)
-{
-    struct slice row_key = blob_slice(read->row_key), object = SLICE_NONE;
-    enum status status = event->loaded.status;
-    struct list *link;
-
-    if (read->is_stale) { /* a write of this row was committed while it was being read */
-        struct store_range range = {.family = STORE_OBJ, .from = row_key, .rows_max = 1};
-
-        read->is_stale = false;
-        node_read_page(node, read, &range);
-        return;
-    }
-    if ((status == STATUS_OK || status == STATUS_END) && event->loaded.count > 0) {
-        struct slice record = effects_copy(node->fx, event->loaded.rows[0].value);
-
-        status = store_record_open(STORE_OBJ, row_key, record, &object);
-    } else if (status == STATUS_OK || status == STATUS_END) {
-        status = STATUS_MISSING;
-    }
-    map_remove(&node->read_by_key, row_key);
-    while ((link = list_pop_front(&read->tasks)))
-        node_task_loaded(node, list_entry(link, struct node_task, in_load), status, object);
-    node_read_end(node, read);
-}
-
-void node_loaded(struct node *node, const struct event *event)
-{
-    struct node_read *read = pool_at(&node->reads, (uint32_t)event->loaded.read);
-
-    if (!read || read->ticket != event->loaded.read)
-        return;
-
-    enum node_read_kind kind = read->kind;
-
-    switch (kind) {
-    case READ_SYS:
-    case READ_SCAN:
-        node_read_end(node, read);
-        node_boot_loaded(node, kind, event);
-        break;
-    case READ_ROW:
-        row_loaded(node, read, event);
-        break;
-    case READ_LIST:
-        node_list_loaded(node, read, event);
-        break;
-    case READ_LEAF:
-        node_leaf_loaded(node, read, event);
-        break;
-    }
-}
-
 /* --- writes */
 
 static struct node_write *write_start(struct node *node, const struct store_row *rows,
@@ -203,7 +78,7 @@ static void write_index(struct node *node, const struct node_task *task, struct 
 }
 
 /* Writes `object` (encoded as `bytes`) for the key of a task: the object row, and the index row
- * where there is none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
+ * where a key has none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
  * nothing. OK; OVERLOAD; READ_ONLY. The task hears node_task_stored. */
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before)
@@ -220,7 +95,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
     /* What is queued may still be refused, and its index row with it. */
     bool is_indexed =
-        memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key);
+        store_name_is_element(task->op.key) ||
+        (memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key));
     struct node_write *write = record ? write_start(node, rows, is_indexed ? 1 : 2) : NULL;
 
     if (!write) {
@@ -279,7 +155,7 @@ void node_stored(struct node *node, const struct event *event)
     if (status == STATUS_NO_SPACE)
         status = node_write_refused(node, &done);
     if (done.is_object) {
-        struct node_read *read = row_read(node, blob_slice(done.row_key));
+        struct node_read *read = node_row_read(node, blob_slice(done.row_key));
 
         if (read)
             read->is_stale = true;

@@ -60,8 +60,9 @@ void node_task_end(struct node *node, struct node_task *task)
 /* Copies what an op's slices point at, so that it outlives the event. */
 bool node_task_keep(struct node_task *task, const struct op *op)
 {
-    struct slice *parts[] = {&task->op.ns,      &task->op.key,  &task->op.prefix, &task->op.after,
-                             &task->op.context, &task->op.meta, &task->op.body};
+    struct slice *parts[] = {&task->op.ns,    &task->op.key,     &task->op.prefix,
+                             &task->op.after, &task->op.context, &task->op.meta,
+                             &task->op.body,  &task->op.session};
     size_t size = 0, at = 0;
 
     task->op = *op;
@@ -91,6 +92,8 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 {
     if (timeout_ms == 0)
         timeout_ms = node->config.request_timeout_ms;
+    if (timeout_ms > REQUEST_TIMEOUT_MAX_MS)
+        timeout_ms = REQUEST_TIMEOUT_MAX_MS; /* a peer's word: the edge refuses more */
     task->deadline = node->now + INSTANT_MS(timeout_ms);
     heap_set(&node->timers, &task->timer.in_timers, task->deadline + GRACE_US);
 }
@@ -106,7 +109,7 @@ static void task_name_missing(struct node *node, const struct node_task *task,
 {
     struct place_owners owners;
 
-    if (!node->is_founded || task->op.kind > OP_DELETE)
+    if (!node->is_founded || (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN))
         return;
     place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
     outcome->total = owners.base_count;
@@ -120,6 +123,8 @@ void node_task_fail(struct node *node, struct node_task *task, enum status statu
 {
     struct node_outcome outcome = {.status = status};
 
+    if (status == STATUS_DEADLINE && task->is_behind)
+        outcome.status = status = STATUS_SESSION_BEHIND;
     if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
         task_name_missing(node, task, &outcome);
     if (task_is_write(task))
@@ -135,6 +140,10 @@ void node_task_begin(struct node *node, struct node_task *task)
     task->step = STEP_START;
     if (node->phase != NODE_OPEN || !node->is_founded) {
         node_task_fail(node, task, STATUS_NOT_READY);
+        return;
+    }
+    if (task->op.kind == OP_SCAN) {
+        node_scan_begin(node, task);
         return;
     }
     if (!node_key_is_in_cell(node, task->hash_front)) {
@@ -163,13 +172,18 @@ void node_task_begin(struct node *node, struct node_task *task)
 /* Layouts differed: compare tables with the peer that said so and try again a moment later. */
 void node_task_pause(struct node *node, struct node_task *task)
 {
-    if (node->now + PAUSE_US >= task->deadline) {
+    node_task_pause_for(node, task, PAUSE_US);
+}
+
+void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us)
+{
+    if (node->now + pause_us >= task->deadline) {
         node_task_fail(node, task, STATUS_DEADLINE);
         return;
     }
     task_number(node, task); /* a late refusal of this try must not count in the next */
     task->step = STEP_PAUSE;
-    heap_set(&node->timers, &task->timer.in_timers, node->now + PAUSE_US);
+    heap_set(&node->timers, &task->timer.in_timers, node->now + pause_us);
 }
 
 void node_task_expired(struct node *node, struct node_task *task)
@@ -198,7 +212,7 @@ void node_task_load(struct node *node, struct node_task *task)
     struct slice object, row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
     enum status status = STATUS_COLD;
 
-    if (!node_row_is_awaited(node, row_key))
+    if (!node_row_read(node, row_key))
         status = node_row_get(node, row_key, node_task_merges(task), &object);
     if (status != STATUS_COLD) {
         node_task_row(node, task, status, object);

@@ -32,6 +32,7 @@ struct quorum *quorum_new(const struct quorum_config *config)
         pool_init(&quorum->operations, sizeof(struct quorum_op), config->operations_max) !=
             STATUS_OK ||
         pool_init(&quorum->listings, sizeof(struct quorum_listing), LISTS_MAX) != STATUS_OK ||
+        pool_init(&quorum->scannings, sizeof(struct quorum_scanning), SCANS_MAX) != STATUS_OK ||
         heap_init(&quorum->timers, config->operations_max) != STATUS_OK) {
         quorum_delete(quorum);
         return NULL;
@@ -53,6 +54,7 @@ void quorum_delete(struct quorum *quorum)
     }
     heap_close(&quorum->timers);
     pool_close(&quorum->listings);
+    pool_close(&quorum->scannings);
     pool_close(&quorum->operations);
     free(quorum->items);
     free(quorum->buckets);
@@ -71,7 +73,7 @@ struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, u
     struct quorum_op *op = pool_take(&quorum->operations);
 
     ensure(id != 0);
-    for (unsigned k = QUORUM_PUT; k <= QUORUM_LIST; k++)
+    for (unsigned k = QUORUM_PUT; k <= QUORUM_SCAN; k++)
         ensure(quorum_op_find(quorum, (enum quorum_kind)k, id) == NULL);
     if (op == NULL)
         return NULL;
@@ -98,10 +100,16 @@ void quorum_op_free(struct quorum *quorum, struct quorum_op *op)
 {
     ensure(list_is_empty(&op->in_active));
     blob_drop(&op->merged);
+    blob_drop(&op->wanted);
     if (op->listing != NULL) {
-        quorum_list_drop(quorum, op->listing);
+        quorum_pages_drop(quorum, op->listing->pages, op->listing->peer_count);
         pool_give(&quorum->listings, op->listing);
         op->listing = NULL;
+    }
+    if (op->scanning != NULL) {
+        quorum_pages_drop(quorum, op->scanning->pages, SET_MAX);
+        pool_give(&quorum->scannings, op->scanning);
+        op->scanning = NULL;
     }
     pool_give(&quorum->operations, op);
 }
@@ -124,7 +132,7 @@ void quorum_timer_set(struct quorum *quorum, struct quorum_op *op)
 
 void quorum_cancel(struct quorum *quorum, uint32_t id)
 {
-    for (unsigned kind = QUORUM_PUT; kind <= QUORUM_LIST; kind++) {
+    for (unsigned kind = QUORUM_PUT; kind <= QUORUM_SCAN; kind++) {
         struct quorum_op *op = quorum_op_find(quorum, (enum quorum_kind)kind, id);
 
         if (op != NULL) {
@@ -158,9 +166,11 @@ uint8_t quorum_required(enum consistency consistency, uint8_t count)
 void quorum_op_fill(struct quorum_op *op, const struct quorum_request *request)
 {
     ensure(request->owner_count <= SET_MAX);
-    ensure(request->ns.size <= NS_SIZE_MAX && request->key.size <= KEY_SIZE_MAX);
+    ensure(request->ns.size <= NS_SIZE_MAX && request->key.size <= ROW_NAME_SIZE_MAX);
     op->base_required = quorum_required(request->consistency, request->base_count);
     op->target_required = quorum_required(request->consistency, request->target_count);
+    op->base_count = request->base_count;
+    op->target_count = request->target_count;
     op->part_count = request->owner_count;
     for (unsigned i = 0; i < request->owner_count; i++) {
         op->parts[i] = (struct quorum_part){.owner = request->owners[i], .state = PART_IDLE};
@@ -316,6 +326,13 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
             output.acks++;
     if (status == STATUS_OK)
         output.object = blob_slice(op->merged);
+    output.search = op->search;
+    output.is_settled = op->kind == QUORUM_GET && quorum_get_is_settled(op);
+    if (status == STATUS_OK && op->scanning != NULL) {
+        output.item_count = op->scanning->row_count;
+        output.is_truncated = op->scanning->is_truncated;
+        output.reach = op->scanning->reach;
+    }
     quorum->config.emit(quorum->config.context, &output);
 }
 
@@ -336,6 +353,9 @@ void quorum_peer_lost(struct quorum *quorum, instant now, uint64_t id8)
         case QUORUM_LIST:
             quorum_list_lost(quorum, op, id8);
             break;
+        case QUORUM_SCAN:
+            quorum_scan_lost(quorum, now, op, id8);
+            break;
         }
     }
 }
@@ -354,6 +374,9 @@ void quorum_expire(struct quorum *quorum, instant now)
             break;
         case QUORUM_LIST:
             quorum_list_expire(quorum, op);
+            break;
+        case QUORUM_SCAN:
+            quorum_scan_expire(quorum, now, op);
             break;
         }
     }

@@ -7,12 +7,13 @@
  *                             '----error or silence--> ask the next in order
  *
  * An owner that is slow costs a hedge: one more question. A copy that must not vote (in recovery)
- * still lends what it has: merging cannot make an answer wrong, counting could. */
+ * still lends what it has: merging cannot make an answer wrong, counting could.
+ *
+ * A session may want dots the answer must know. Then counting is not enough: whoever has not been
+ * asked is asked, until the dots are there. If every owner has answered and none knows them they
+ * were collected, for nothing else makes all owners forget, and what was merged is the answer. */
 #include "ensure.h"
 #include "quorum_room.h"
-
-#define HEDGE_MIN INSTANT_MS(10) /* several round trips of a LAN, and one disk read */
-#define HEDGE_SHARE 8            /* of the time left: leaves room for further hedges */
 
 static bool digest_equal(const struct hash16 *a, const struct hash16 *b)
 {
@@ -21,7 +22,7 @@ static bool digest_equal(const struct hash16 *a, const struct hash16 *b)
 
 /* --- asking */
 
-static void get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part)
+void quorum_get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_part *part)
 {
     struct quorum_output output = {.kind = QUORUM_SEND_GET, .id = op->id};
 
@@ -32,39 +33,6 @@ static void get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_
     output.key = slice_of(op->key, op->key_size);
     output.digest = op->local_digest;
     quorum->config.emit(quorum->config.context, &output);
-}
-
-static void get_hedge_set(struct quorum *quorum, instant now, struct quorum_op *op)
-{
-    uint64_t delay = op->deadline > now ? (op->deadline - now) / HEDGE_SHARE : 0;
-
-    op->hedge = INSTANT_NEVER;
-    for (unsigned i = 0; i < op->part_count; i++)
-        if (op->parts[i].state == PART_IDLE)
-            op->hedge = instant_add(now, delay > HEDGE_MIN ? delay : HEDGE_MIN);
-    quorum_timer_set(quorum, op);
-}
-
-/* Asks owners of a set that is short until what is asked and answered could be enough. */
-static void get_ask(struct quorum *quorum, instant now, struct quorum_op *op)
-{
-    const unsigned counted = 1u << PART_ANSWERED | 1u << PART_ASKED;
-    bool is_asked = false;
-
-    for (unsigned i = 0; i < op->part_count; i++) {
-        struct quorum_part *part = &op->parts[i];
-        bool base = quorum_op_reach(op, false, counted) < op->base_required;
-        bool target = quorum_op_reach(op, true, counted) < op->target_required;
-
-        if (part->state != PART_IDLE)
-            continue;
-        if ((base && part->owner.is_base) || (target && part->owner.is_target)) {
-            get_send(quorum, op, part);
-            is_asked = true;
-        }
-    }
-    if (is_asked)
-        get_hedge_set(quorum, now, op);
 }
 
 /* --- ending */
@@ -104,18 +72,68 @@ static void get_finish(struct quorum *quorum, struct quorum_op *op, enum status 
     quorum_op_free(quorum, op);
 }
 
+bool quorum_get_is_settled(const struct quorum_op *op)
+{
+    uint8_t base = 0, target = 0;
+
+    for (unsigned i = 0; i < op->part_count; i++) {
+        const struct quorum_part *part = &op->parts[i];
+
+        if (part->state != PART_ANSWERED || !digest_equal(&part->digest, &op->merged_digest))
+            continue;
+        base = (uint8_t)(base + part->owner.is_base);
+        target = (uint8_t)(target + part->owner.is_target);
+    }
+    return base >= quorum_required(CONSISTENCY_QUORUM, op->base_count) &&
+           target >= quorum_required(CONSISTENCY_QUORUM, op->target_count);
+}
+
+/* Counting is done and what a session wants is missing: asks whoever is left. */
+static void get_search(struct quorum *quorum, struct quorum_op *op)
+{
+    bool is_open = false, is_everybody = true;
+
+    op->search = QUORUM_SEARCHED;
+    for (unsigned i = 0; i < op->part_count; i++) {
+        if (op->parts[i].state == PART_IDLE)
+            quorum_get_send(quorum, op, &op->parts[i]);
+        is_open |= op->parts[i].state == PART_ASKED;
+        is_everybody &= op->parts[i].state == PART_ANSWERED;
+    }
+    if (is_everybody)
+        op->search = QUORUM_NOWHERE;
+    if (is_everybody)
+        get_finish(quorum, op, STATUS_OK);
+    else if (!is_open)
+        get_finish(quorum, op, STATUS_SESSION_BEHIND);
+}
+
 static void get_judge(struct quorum *quorum, instant now, struct quorum_op *op)
 {
     if (quorum_op_suffices(op, 1u << PART_ANSWERED)) {
-        get_finish(quorum, op, STATUS_OK);
+        if (op->is_covered)
+            get_finish(quorum, op, STATUS_OK);
+        else
+            get_search(quorum, op);
         return;
     }
-    get_ask(quorum, now, op);
+    quorum_ask(quorum, now, op);
     if (!quorum_op_suffices(op, 1u << PART_ANSWERED | 1u << PART_ASKED))
         get_finish(quorum, op, quorum_op_failure(op));
 }
 
 /* --- beginning */
+
+/* Looks whether what was merged knows what is wanted. */
+static void get_cover(struct quorum_op *op, const struct crdt_object *merged)
+{
+    struct slice wanted = blob_slice(op->wanted);
+    struct dot dots[SESSION_ENTRIES_MAX];
+
+    if (wanted.size > 0)
+        memcpy(dots, wanted.data, wanted.size);
+    op->is_covered = crdt_object_covers(merged, dots, (unsigned)(wanted.size / sizeof(struct dot)));
+}
 
 /* Reads the local copy. One that does not decode neither votes nor lends; the digest of nothing
  * then makes the others send theirs, and the repair mends ours. */
@@ -124,6 +142,13 @@ static enum status get_local(struct quorum *quorum, struct quorum_op *op,
 {
     bool is_counted = request->is_local_counted;
 
+    ensure(request->wanted_count <= SESSION_ENTRIES_MAX);
+    if (request->wanted_count > 0) {
+        op->wanted = blob_copy(
+            slice_of((const uint8_t *)request->wanted, request->wanted_count * sizeof(struct dot)));
+        if (op->wanted == NULL)
+            return STATUS_MEMORY;
+    }
     if (crdt_object_decode(request->object, &quorum->a) != STATUS_OK) {
         is_counted = false;
     } else if (request->object.size > 0) {
@@ -132,6 +157,7 @@ static enum status get_local(struct quorum *quorum, struct quorum_op *op,
             return STATUS_MEMORY;
     }
     op->local_digest = op->merged_digest = crdt_object_digest(&quorum->a);
+    get_cover(op, &quorum->a);
     for (unsigned i = 0; i < op->part_count; i++) {
         struct quorum_part *part = &op->parts[i];
 
@@ -197,6 +223,7 @@ static enum status get_merge(struct quorum *quorum, struct quorum_op *op, struct
     blob_drop(&op->merged);
     op->merged = merged;
     op->merged_digest = crdt_object_digest(&quorum->a);
+    get_cover(op, &quorum->a);
     return STATUS_OK;
 }
 
@@ -236,13 +263,10 @@ void quorum_get_lost(struct quorum *quorum, instant now, struct quorum_op *op, u
 void quorum_get_expire(struct quorum *quorum, instant now, struct quorum_op *op)
 {
     if (instant_is_due(op->deadline, now)) {
-        get_finish(quorum, op, STATUS_DEADLINE);
+        bool is_counted = quorum_op_suffices(op, 1u << PART_ANSWERED);
+
+        get_finish(quorum, op, is_counted ? STATUS_SESSION_BEHIND : STATUS_DEADLINE);
         return;
     }
-    for (unsigned i = 0; i < op->part_count; i++)
-        if (op->parts[i].state == PART_IDLE) {
-            get_send(quorum, op, &op->parts[i]);
-            break;
-        }
-    get_hedge_set(quorum, now, op);
+    quorum_ask_slow(quorum, now, op);
 }

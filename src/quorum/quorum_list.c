@@ -10,34 +10,13 @@
  *      page 3   b  d  e .                 (the end)
  *      merged   a  b  c                   (more)
  *
- * Only keys whose winner is a value are listed. If a page had nothing but tombstones the next is
- * asked for at once: whoever pages through always finds a key to go on behind, or the end. */
+ * Only keys whose winner is a value that has not expired are listed. If a page had nothing but
+ * tombstones the next is asked for at once: whoever pages through always finds a key to go on
+ * behind, or the end. */
 #include "ensure.h"
 #include "quorum_room.h"
 
 /* --- pages */
-
-void quorum_list_drop(struct quorum *quorum, struct quorum_listing *listing)
-{
-    for (unsigned i = 0; i < listing->peer_count; i++) {
-        struct quorum_page *page = &listing->pages[i];
-
-        if (page->bytes != NULL)
-            quorum->list_bytes -= page->bytes->size;
-        blob_drop(&page->bytes);
-    }
-}
-
-/* Steps to the next row of a checked page. */
-static void page_next(struct quorum_page *page)
-{
-    page->has_row = reader_left(&page->rest) > 0;
-    if (!page->has_row)
-        return;
-    page->key = read_slice(&page->rest, read_u16(&page->rest));
-    page->head = read_slice(&page->rest, read_u32(&page->rest));
-    ensure(!page->rest.is_bad);
-}
 
 /* Checks what a peer sent: rows whole, keys ascending and of the prefix, heads that decode. */
 static bool page_is_valid(struct quorum *quorum, const struct quorum_listing *listing,
@@ -68,17 +47,7 @@ static enum status page_keep(struct quorum *quorum, const struct quorum_listing 
     if (!page_is_valid(quorum, listing, answer->items, &last) ||
         (last.size == 0 && !answer->is_last))
         return STATUS_BAD;
-    if (answer->items.size > LIST_BYTES_MAX - quorum->list_bytes)
-        return STATUS_OVERLOAD;
-    page->bytes = blob_copy(answer->items);
-    if (page->bytes == NULL)
-        return STATUS_MEMORY;
-    quorum->list_bytes += page->bytes->size;
-    page->is_last = answer->is_last;
-    page->last = SLICE_NONE;
-    if (last.size > 0)
-        page->last = slice_of(page->bytes->data + (last.data - answer->items.data), last.size);
-    return STATUS_OK;
+    return quorum_page_keep(quorum, page, answer, last);
 }
 
 /* --- asking */
@@ -115,13 +84,14 @@ static void list_fill(struct quorum_op *op, const struct quorum_list_request *re
     bytes_keep(listing->after, request->after);
     listing->limit = request->limit;
     listing->may_miss = request->may_miss;
+    listing->wall_ms = request->wall_ms;
     if (request->may_miss >= request->peer_count) /* somebody must answer */
         listing->may_miss = (uint16_t)(request->peer_count - 1);
     listing->peer_count = request->peer_count;
     for (unsigned i = 0; i < request->peer_count; i++) {
         struct quorum_page *page = &listing->pages[i];
 
-        *page = (struct quorum_page){.id8 = request->peers[i], .state = PART_IDLE};
+        *page = (struct quorum_page){.id8 = request->peers[i], .state = PART_IDLE, .is_head = true};
         if (!request->is_reachable[i]) {
             page->state = PART_REFUSED;
             page->status = STATUS_UNREACHABLE;
@@ -161,92 +131,19 @@ enum status quorum_list(struct quorum *quorum, instant now,
 
 /* --- merging */
 
-/* Gives the smallest last key of the pages that end early; false: none does. */
-static bool list_bound(const struct quorum_listing *listing, struct slice *bound)
-{
-    bool is_bounded = false;
-
-    for (unsigned i = 0; i < listing->peer_count; i++) {
-        const struct quorum_page *page = &listing->pages[i];
-
-        if (page->state != PART_ANSWERED || page->is_last)
-            continue;
-        if (!is_bounded || slice_compare(page->last, *bound) < 0)
-            *bound = page->last;
-        is_bounded = true;
-    }
-    return is_bounded;
-}
-
-/* Puts every page at its first row behind `after`. */
-static void list_rewind(struct quorum_listing *listing)
-{
-    struct slice after = slice_of(listing->after, listing->after_size);
-
-    for (unsigned i = 0; i < listing->peer_count; i++) {
-        struct quorum_page *page = &listing->pages[i];
-
-        page->has_row = false;
-        if (page->state != PART_ANSWERED)
-            continue;
-        page->rest = reader_over(blob_slice(page->bytes));
-        do
-            page_next(page);
-        while (page->has_row && after.size > 0 && slice_compare(page->key, after) <= 0);
-    }
-}
-
-static bool list_first_key(const struct quorum_listing *listing, struct slice *key)
-{
-    bool is_found = false;
-
-    for (unsigned i = 0; i < listing->peer_count; i++) {
-        const struct quorum_page *page = &listing->pages[i];
-
-        if (page->has_row && (!is_found || slice_compare(page->key, *key) < 0)) {
-            *key = page->key;
-            is_found = true;
-        }
-    }
-    return is_found;
-}
-
-/* Merges the heads of `key` in all pages into scratch `a` and steps behind them. Heads that cannot
- * be merged would be two contents under one dot; the first one then stands. */
-static void list_merge_key(struct quorum *quorum, struct quorum_listing *listing, struct slice key)
-{
-    struct slice merged = SLICE_NONE;
-
-    crdt_object_clear(&quorum->a);
-    for (unsigned i = 0; i < listing->peer_count; i++) {
-        struct quorum_page *page = &listing->pages[i];
-
-        if (!page->has_row || !slice_equal(page->key, key))
-            continue;
-        if (merged.size == 0 || !slice_equal(page->head, merged)) {
-            enum status status = crdt_object_decode_head(page->head, &quorum->b);
-
-            ensure(status == STATUS_OK);
-            status = crdt_object_merge(&quorum->a, &quorum->b);
-            if (status == STATUS_OK)
-                merged = page->head;
-        }
-        page_next(page);
-    }
-}
-
 /* Fills the items of one page of the answer. Returns how many; `is_truncated`: there may be more.
  */
 static uint32_t list_merge(struct quorum *quorum, struct quorum_listing *listing,
                            bool *is_truncated)
 {
     struct slice bound = SLICE_NONE, key;
-    bool is_bounded = list_bound(listing, &bound);
+    struct quorum_page *pages = listing->pages;
+    bool is_bounded = quorum_pages_bound(pages, listing->peer_count, &bound);
     uint32_t count = 0;
 
-    list_rewind(listing);
+    quorum_pages_rewind(pages, listing->peer_count, slice_of(listing->after, listing->after_size));
     *is_truncated = is_bounded;
-    while (list_first_key(listing, &key)) {
+    while (quorum_pages_first(pages, listing->peer_count, &key)) {
         struct quorum_item *item = &quorum->items[count];
         uint16_t winner;
 
@@ -256,7 +153,9 @@ static uint32_t list_merge(struct quorum *quorum, struct quorum_listing *listing
             *is_truncated = true;
             break;
         }
-        list_merge_key(quorum, listing, key);
+        /* Heads that cannot be merged would be two contents under one dot; one of them stands. */
+        (void)quorum_pages_merge(quorum, pages, listing->peer_count, key);
+        (void)crdt_object_expire(&quorum->a, listing->wall_ms);
         if (!crdt_object_winner(&quorum->a, &winner) || quorum->a.values[winner].kind != CRDT_VALUE)
             continue;
         item->key = key;
@@ -323,11 +222,11 @@ static void list_again(struct quorum *quorum, struct quorum_op *op)
     struct quorum_listing *listing = op->listing;
     struct slice bound = SLICE_NONE;
 
-    ensure(list_bound(listing, &bound));
+    ensure(quorum_pages_bound(listing->pages, listing->peer_count, &bound));
     ensure(bound.size > 0 && bound.size <= KEY_SIZE_MAX);
     listing->after_size = (uint16_t)bound.size;
     memcpy(listing->after, bound.data, bound.size);
-    quorum_list_drop(quorum, listing);
+    quorum_pages_drop(quorum, listing->pages, listing->peer_count);
     for (unsigned i = 0; i < listing->peer_count; i++)
         if (listing->pages[i].state == PART_ANSWERED)
             list_send(quorum, op, &listing->pages[i]);

@@ -1,10 +1,15 @@
 /* store_key.c: the layout of row keys. An OBJ row key begins with the front of the key hash, so
  * that a partition is one contiguous range of rows:
  *
- *   obj   | h8: 8 bytes | ns: up to 64 bytes, none of them zero | 0 | key: up to 1024 bytes |
+ *   obj   | h8: 8 bytes | ns: up to 64 bytes, none of them zero | 0 | row name |
  *   idx   | ns | 0 | key |
  *
- * The zero byte ends the namespace: two different (ns, key) never give one row key. */
+ *   row name   key: up to 1024 bytes, none of them zero
+ *              key | 0 | path: an element of the collection at this key, up to 2304 bytes of path
+ *
+ * The first zero byte ends the namespace, the second the key: two different (ns, key, path) never
+ * give one row key, and all elements of a key are one range of rows behind it. Elements have no idx
+ * row: a listing shows keys. */
 #include "store.h"
 
 #include "bytes.h"
@@ -13,9 +18,28 @@
 #define FRONT_SIZE 8u /* bytes of the key hash in a row key */
 #define FRONT_BITS 64u
 
+struct slice store_name_key(struct slice name)
+{
+    const uint8_t *zero = name.size > 0 ? memchr(name.data, 0, name.size) : NULL;
+
+    return zero == NULL ? name : slice_of(name.data, (size_t)(zero - name.data));
+}
+
+bool store_name_is_element(struct slice name)
+{
+    return store_name_key(name).size < name.size;
+}
+
+bool store_name_is_sound(struct slice name)
+{
+    size_t size = store_name_key(name).size;
+
+    return name.size <= ROW_NAME_SIZE_MAX && size > 0 && size <= KEY_SIZE_MAX;
+}
+
 static struct slice store_key_write(struct writer *writer, struct slice ns, struct slice key)
 {
-    ensure(ns.size <= NS_SIZE_MAX && key.size <= KEY_SIZE_MAX);
+    ensure(ns.size <= NS_SIZE_MAX && key.size <= ROW_NAME_SIZE_MAX);
     ensure(ns.size == 0 || memchr(ns.data, 0, ns.size) == NULL);
     write_slice(writer, ns);
     write_u8(writer, 0);
@@ -53,12 +77,12 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
     if (zero == NULL)
         return STATUS_BAD;
     ns_size = (size_t)(zero - rest);
-    if (ns_size > NS_SIZE_MAX || rest_size - ns_size - 1 > KEY_SIZE_MAX)
+    if (ns_size > NS_SIZE_MAX)
         return STATUS_BAD;
     *hash_front = bytes_load_u64(row_key.data);
     *ns = slice_of(rest, ns_size);
     *key = slice_of(zero + 1, rest_size - ns_size - 1);
-    return STATUS_OK;
+    return store_name_is_sound(*key) ? STATUS_OK : STATUS_BAD;
 }
 
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,

@@ -76,6 +76,29 @@ void check_siblings(const struct history *history, const char *prefix,
                     struct check_siblings *found);
 bool check_siblings_is_good(const struct check_siblings *found);
 
+/* Counter: a PUT adds the delta its value begins with ("+1.c3.19"), a read shows the sum. */
+struct check_counter {
+    uint32_t adds, reads, final_reads;
+    uint32_t below;    /* a read shows less than was certainly there */
+    uint32_t above;    /* or more than may have been */
+    uint32_t diverged; /* final reads that differ from the first */
+    struct check_notes notes;
+};
+void check_counter(const struct history *history, const char *prefix, struct check_counter *found);
+bool check_counter_is_good(const struct check_counter *found);
+
+/* Or-set: one element is one key; a PUT adds, a DELETE removes, a read shows something or nothing.
+ */
+struct check_orset {
+    uint32_t adds, removes, reads, final_reads;
+    uint32_t lost;        /* an acknowledged add that no remove may have taken is not shown */
+    uint32_t resurrected; /* shown although removes surely took every add */
+    uint32_t diverged;    /* final reads that differ from the first */
+    struct check_notes notes;
+};
+void check_orset(const struct history *history, const char *prefix, struct check_orset *found);
+bool check_orset_is_good(const struct check_orset *found);
+
 /* --- shared by the checkers */
 
 /* check_note counts a complaint and keeps the first few. */

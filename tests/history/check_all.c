@@ -61,6 +61,31 @@ static void all_siblings(struct check_all *all, const struct history *history, F
     all_verdict(all, out, check_siblings_is_good(&found), &found.notes);
 }
 
+static void all_counter(struct check_all *all, const struct history *history, FILE *out)
+{
+    struct check_counter found;
+
+    check_counter(history, CHECK_PREFIX_COUNTER, &found);
+    fprintf(out,
+            "%s counter: %u adds, %u reads and %u final ones: %u below, %u above, %u diverged\n",
+            all_word(check_counter_is_good(&found)), found.adds, found.reads, found.final_reads,
+            found.below, found.above, found.diverged);
+    all_verdict(all, out, check_counter_is_good(&found), &found.notes);
+}
+
+static void all_orset(struct check_all *all, const struct history *history, FILE *out)
+{
+    struct check_orset found;
+
+    check_orset(history, CHECK_PREFIX_ORSET, &found);
+    fprintf(out,
+            "%s or-set: %u adds, %u removes, %u reads and %u final ones: %u lost, "
+            "%u resurrected, %u diverged\n",
+            all_word(check_orset_is_good(&found)), found.adds, found.removes, found.reads,
+            found.final_reads, found.lost, found.resurrected, found.diverged);
+    all_verdict(all, out, check_orset_is_good(&found), &found.notes);
+}
+
 struct check_all check_all(const struct history *history, FILE *out)
 {
     struct check_all all = {0};
@@ -68,5 +93,7 @@ struct check_all check_all(const struct history *history, FILE *out)
     all_set(&all, history, out);
     all_register(&all, history, out);
     all_siblings(&all, history, out);
+    all_counter(&all, history, out);
+    all_orset(&all, history, out);
     return all;
 }

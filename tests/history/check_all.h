@@ -8,6 +8,8 @@
 #define CHECK_PREFIX_SET "set/"
 #define CHECK_PREFIX_REGISTER "reg/"
 #define CHECK_PREFIX_SIBLINGS "sib/"
+#define CHECK_PREFIX_COUNTER "cnt/"
+#define CHECK_PREFIX_ORSET "ors/"
 
 /* check_all runs all checkers, prints a line each and the complaints, and counts the verdicts. */
 struct check_all {

@@ -77,6 +77,39 @@ static const struct tale tales[] = {
     {"siblings", "diverged", "put a 1 3; put b 2 4; get a,b 5 6 final p0; get b 7 8 final p1"},
     {"siblings", "phantom", "put a 1 2; get a,c 3 4"},
     {"siblings", "phantom", "put a 1 !; get a 3 4"},
+    /* --- counter */
+    {"counter", "", "put +1.a 1 2; put +1.b 3 4; get 2 5 6; put -1.c 7 8; get 1 9 10 final"},
+    {"counter", "", "get - 1 2; put +5.a 3 6; get 5 4 5; get - 4 5; get 5 7 8"},
+    {"counter", "", "put +1.a 1 ?; get - 3 4; get 1 5 6; get - 7 8"}, /* from different owners */
+    {"counter", "", "put +1.a 1 ?; put -2.b 1 ?; get -2 3 4; get 1 3 4; get -1 3 4"},
+    {"counter", "", "put +1.a 1 !; get - 3 4"},
+    {"counter", "", "put +1.a 1 2; put +1.b 1 ?; get 1 3 4 final p0; get 1 3 4 final p1"},
+    {"counter", "below", "put +1.a 1 2; get - 3 4"},
+    {"counter", "below", "put +1.a 1 2; put +1.b 1 2; get 1 3 4"},
+    {"counter", "below", "put +3.a 1 2; put -1.b 1 ?; get 1 3 4"},
+    {"counter", "above", "put +1.a 1 2; get 2 3 4"},
+    {"counter", "above", "get 1 1 2; put +1.a 3 4"},
+    {"counter", "above", "put +1.a 1 !; get 1 3 4"},
+    {"counter", "above", "put +2.a 1 2; put -1.b 3 4; get 2 5 6"},
+    {"counter", "diverged", "put +1.a 1 ?; get - 3 4 final p0; get 1 3 4 final p1"},
+    /* --- or-set */
+    {"orset", "", "put a 1 2; get a 3 4; del 5 6 r1; get - 7 8 final"},
+    {"orset", "", "put a 1 2; del 3 4; get - 5 6"},
+    {"orset", "", "put a 1 2; get a 3 4; put b 5 6; del 7 8 r1; get b 9 10"}, /* add wins */
+    {"orset", "", "put a 1 6; get a 2 3; del 4 5 r1; get a 7 8"},             /* may, not must */
+    {"orset", "", "put a 1 6; get a 2 3; del 4 5 r1; get - 7 8"},
+    {"orset", "", "put a 1 2; get a 3 4; del 5 ? r1; get - 7 8; get a 9 10"},
+    {"orset", "", "put a 1 ?; get - 2 3; del 4 5 r1; get - 6 7; get a 8 9"},
+    {"orset", "", "put a 1 2; get a 3 4; del 5 8 r1; get a 6 7; get - 9 10"},
+    {"orset", "", "put a 1 2; put a 1 ?; del 3 4; get a 5 6"}, /* carried out twice */
+    {"orset", "lost", "put a 1 2; get - 3 4"},
+    {"orset", "lost", "put a 1 2; get a 3 4; put b 5 6; del 7 8 r1; get - 9 10"},
+    {"orset", "lost", "put a 1 2; del 3 !; get - 5 6"},
+    {"orset", "resurrected", "put a 1 2; get a 3 4; del 5 6 r1; get a 7 8"},
+    {"orset", "resurrected", "put a 1 2; del 3 4; get a 5 6"},
+    {"orset", "resurrected", "get a 1 2; put a 3 4"},
+    {"orset", "resurrected", "put a 1 !; get a 3 4"},
+    {"orset", "diverged", "put a 1 ?; get a 3 4 final p0; get - 3 4 final p1"},
 };
 
 /* Counts by name, so that a verdict names all that is not zero. */
@@ -150,6 +183,29 @@ static void tell_siblings(const struct tale *tale, const struct history *history
             6, check_siblings_is_good(&found));
 }
 
+static void tell_counter(const struct tale *tale, const struct history *history)
+{
+    struct check_counter found;
+
+    check_counter(history, "", &found);
+    compare(tale,
+            (struct count[]){
+                {"below", found.below}, {"above", found.above}, {"diverged", found.diverged}},
+            3, check_counter_is_good(&found));
+}
+
+static void tell_orset(const struct tale *tale, const struct history *history)
+{
+    struct check_orset found;
+
+    check_orset(history, "", &found);
+    compare(tale,
+            (struct count[]){{"lost", found.lost},
+                             {"resurrected", found.resurrected},
+                             {"diverged", found.diverged}},
+            3, check_orset_is_good(&found));
+}
+
 static void tell(const char *checker, void (*judge)(const struct tale *, const struct history *))
 {
     for (size_t i = 0; i < sizeof tales / sizeof tales[0]; i++) {
@@ -187,13 +243,24 @@ static void test_D4_D7_siblings_stories(void **state)
     tell("siblings", tell_siblings);
 }
 
+static void test_D1_counter_stories(void **state)
+{
+    (void)state;
+    tell("counter", tell_counter);
+}
+
+static void test_D1_D4_orset_stories(void **state)
+{
+    (void)state;
+    tell("orset", tell_orset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_D1_set_stories),
-        cmocka_unit_test(test_D11_register_stories),
-        cmocka_unit_test(test_zones_stories),
-        cmocka_unit_test(test_D4_D7_siblings_stories),
+        cmocka_unit_test(test_D1_set_stories),     cmocka_unit_test(test_D11_register_stories),
+        cmocka_unit_test(test_zones_stories),      cmocka_unit_test(test_D4_D7_siblings_stories),
+        cmocka_unit_test(test_D1_counter_stories), cmocka_unit_test(test_D1_D4_orset_stories),
     };
 
     return cmocka_run_group_tests_name("history stories", tests, NULL, NULL);

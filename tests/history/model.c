@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define STEP 100u     /* between the points of two operations of one client */
@@ -206,4 +207,99 @@ void model_siblings(struct history *history, struct prng *prng, unsigned count, 
         final.returned = final.invoked + 1;
         model_read(&model, &final);
     }
+}
+
+/* --- counter */
+
+static uint32_t model_sum(struct history *history, int64_t sum)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)sum);
+    return history_text(history, text);
+}
+
+/* Three reads after everything, of which `item` says what they show; value 0: nothing. */
+static void model_finals(struct history *history, unsigned count, struct history_item item)
+{
+    struct history_op final = {.function = HISTORY_GET,
+                               .outcome = HISTORY_OK,
+                               .context = HISTORY_NONE,
+                               .key = history_text(history, "k"),
+                               .is_final = true};
+
+    for (uint8_t p = 0; p < 3; p++) {
+        final.peer = p;
+        final.invoked = (uint64_t)(count + 10 + p) * STEP;
+        final.returned = final.invoked + 1;
+        (void)history_add(history, &final, &item, item.value != 0);
+    }
+}
+
+void model_counter(struct history *history, struct prng *prng, unsigned count, unsigned clients)
+{
+    int64_t sum = 0;
+
+    history_init(history);
+    for (unsigned i = 0; i < count; i++) {
+        struct history_op op = {.key = history_text(history, "k")};
+        int delta = (int)prng_between(prng, 1, 3) * (prng_chance(prng, 1, 3) ? -1 : 1);
+        char text[32];
+
+        (void)model_times(prng, &op, i, clients);
+        if (prng_chance(prng, 1, 2)) {
+            struct history_item item = {model_sum(history, sum), 0};
+
+            op.function = HISTORY_GET;
+            (void)history_add(history, &op, &item, 1);
+            continue;
+        }
+        snprintf(text, sizeof text, "%+d.%u", delta, i);
+        op.function = HISTORY_PUT;
+        op.value = history_text(history, text);
+        if (prng_chance(prng, 1, 12))
+            model_unknown(&op);
+        if (op.outcome == HISTORY_OK || prng_chance(prng, 1, 2))
+            sum += delta;
+        (void)history_add(history, &op, NULL, 0);
+    }
+    model_finals(history, count, (struct history_item){model_sum(history, sum), 0});
+}
+
+/* --- or-set: `live` holds the adds that are there, `seen` how many operations a read knew of */
+
+void model_orset(struct history *history, struct prng *prng, unsigned count, unsigned clients)
+{
+    struct history_item shown;
+    uint32_t live = 0, *added; /* of each live add the index of its operation */
+    struct model model = {.history = history, .prng = prng};
+
+    history_init(history);
+    added = history_room(NULL, count, sizeof *added);
+    for (unsigned i = 0; i < count; i++) {
+        struct history_op op = {.key = history_text(history, "k")};
+        unsigned what = (unsigned)prng_below(prng, 4);
+        uint32_t kept = 0;
+
+        (void)model_times(prng, &op, i, clients);
+        shown = (struct history_item){live ? history_text(history, "here") : 0, 0};
+        op.function = what < 2 ? HISTORY_GET : what == 2 ? HISTORY_PUT : HISTORY_DELETE;
+        if (op.function == HISTORY_DELETE)
+            op.context = prng_chance(prng, 1, 3) ? HISTORY_NONE : model_context(&model, op.invoked);
+        op.value = op.function == HISTORY_PUT ? model_value(history, "k", i) : 0;
+        if (op.function != HISTORY_GET && prng_chance(prng, 1, 12))
+            model_unknown(&op);
+        if (op.outcome == HISTORY_INFO && prng_chance(prng, 1, 2))
+            what = 0; /* it never happens */
+        if (what == 2)
+            added[live++] = i;
+        for (uint32_t a = 0; what == 3 && a < live; a++)
+            if (op.context != HISTORY_NONE && added[a] > op.context)
+                added[kept++] = added[a]; /* the read it goes by did not see this one */
+        live = what == 3 ? kept : live;
+        (void)history_add(history, &op, &shown, op.function == HISTORY_GET && shown.value != 0);
+    }
+    free(added);
+    model_finals(history, count,
+                 (struct history_item){live ? history_text(history, "here") : 0, 0});
 }

@@ -15,5 +15,9 @@ void model_set(struct history *history, struct prng *prng, unsigned count, unsig
  * tag, unknown outcomes; without contexts too if `is_blind`, else only the first put. Ends with a
  * final read at three peers. */
 void model_siblings(struct history *history, struct prng *prng, unsigned count, bool is_blind);
+/* model_counter: one key, everybody adds and reads; ends with a final read at three peers. */
+void model_counter(struct history *history, struct prng *prng, unsigned count, unsigned clients);
+/* model_orset: one element, added and removed by everybody, with and without contexts. */
+void model_orset(struct history *history, struct prng *prng, unsigned count, unsigned clients);
 
 #endif

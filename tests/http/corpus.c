@@ -19,6 +19,7 @@
 #define CHECKS_MAX 8
 #define STATUSES_MAX 300
 #define OPS_MAX 256
+#define CORPUS_WALL_MS UINT64_C(1795257600123)
 #define SPLIT_ALL_MAX 1500 /* longer inputs are split at every 97th offset and around line ends */
 
 struct corpus_case {
@@ -46,6 +47,8 @@ struct corpus_run {
         uint32_t slot;
         enum op_kind kind;
         bool is_missing;
+        uint64_t expires_ms;
+        enum status session; /* what the core says of the token; MISSING: there was none */
         struct buffer body;
     } ops[OPS_MAX];
     struct buffer last; /* body of the newest PUT */
@@ -174,7 +177,7 @@ static void run_answer(struct corpus_run *run, unsigned index)
 {
     static const char context[] = "AQIDx9";
     struct result_value values[2] = {
-        {.etag = 0x1122334455667788, .modified_ms = 1795257600123},
+        {.etag = 0x1122334455667788, .modified_ms = CORPUS_WALL_MS},
         {.etag = 42, .body = slice_text("second"), .size = 6},
     };
     struct result_item items[2] = {{.key = slice_text("a"), .siblings = 1, .value = values[1]},
@@ -185,9 +188,15 @@ static void run_answer(struct corpus_run *run, unsigned index)
                             .total = 3,
                             .etag = 7,
                             .context = slice_text(context),
-                            .is_created = true};
+                            .is_created = true,
+                            .expires_ms = run->ops[index].expires_ms};
 
+    values[0].expires_ms = result.expires_ms;
     values[0].body = slice_of(run->ops[index].body.data, run->ops[index].body.size);
+    if (run->ops[index].session == STATUS_OK)
+        result.session = slice_text("next");
+    else if (run->ops[index].session != STATUS_MISSING)
+        result.status = run->ops[index].session;
     if (result.kind == OP_GET && run->ops[index].is_missing)
         result.status = STATUS_MISSING;
     result.values = values;
@@ -207,6 +216,14 @@ static void run_execute(struct corpus_run *run, const struct op *op, uint32_t sl
     run->ops[index].slot = slot;
     run->ops[index].kind = op->kind;
     run->ops[index].is_missing = slice_has_prefix(op->key, slice_text("missing"));
+    run->ops[index].expires_ms = op->ttl_ms ? CORPUS_WALL_MS + op->ttl_ms : 0;
+    if (slice_equal(op->key, slice_text("mortal")))
+        run->ops[index].expires_ms = CORPUS_WALL_MS + 86400000;
+    run->ops[index].session = op->session.size == 0 ? STATUS_MISSING : STATUS_OK;
+    if (slice_equal(op->session, slice_text("bad")))
+        run->ops[index].session = STATUS_SESSION;
+    if (slice_equal(op->session, slice_text("behind")))
+        run->ops[index].session = STATUS_SESSION_BEHIND;
     buffer_init(&run->ops[index].body, VALUE_SIZE_MAX);
     if (op->kind == OP_PUT) {
         buffer_clear(&run->last, 0);

@@ -6,6 +6,8 @@
 # object is linked in front of libcore.a, so the archive's own member is never taken; the product
 # has no seam for this. The simulator (or the unit test that mutants.def names) must then fail.
 #
+# A killer `sim:PROFILE` runs its seeds under that profile.
+#
 # From the environment: BUILD; CC and FLAGS as the release build has them; LIBS, TEST_LIBS;
 # JOBS mutants at a time; for `search` SEARCH_SECONDS per mutant and SEARCH_FROM, the first seed.
 set -uo pipefail
@@ -37,7 +39,7 @@ build_mutant() { # name file killer
         echo "does not compile: $(head -3 "$dir/cc.log" | tr '\n' ' ')"
         return 1
     fi
-    if [ "$killer" = sim ]; then
+    if [ "${killer%%:*}" = sim ]; then
         objects=$(ls "$release"/obj/tests/sim/*.o)
         libs=$LIBS
     else
@@ -52,12 +54,17 @@ build_mutant() { # name file killer
     fi
 }
 
+profile_of() { # killer
+    [ "${1#sim:}" = "$1" ] || echo "--profile ${1#sim:}"
+}
+
 # True: this run noticed the bug. `code` is how the program ended.
 code=0
 run_kills() { # name killer seed
     local dir=$scratch/$1
-    if [ "$2" = sim ]; then
-        timeout "$seed_limit" "$dir/program" --seed "$3" >"$dir/run.log" 2>&1
+    if [ "${2%%:*}" = sim ]; then
+        # shellcheck disable=SC2046
+        timeout "$seed_limit" "$dir/program" --seed "$3" $(profile_of "$2") >"$dir/run.log" 2>&1
     else
         timeout "$seed_limit" "$dir/program" >"$dir/run.log" 2>&1
     fi
@@ -79,11 +86,11 @@ check_one() { # name file killer seeds
         echo "FAIL $name"
         return 1
     fi
-    [ "$killer" = sim ] || seeds=1
+    [ "${killer%%:*}" = sim ] || seeds=1
     for seed in $seeds; do
         tried=$((tried + 1))
         if run_kills "$name" "$killer" "$seed"; then
-            [ "$killer" = sim ] && seed="seed $seed" || seed=$killer
+            [ "${killer%%:*}" = sim ] && seed="seed $seed" || seed=$killer
             printf 'ok   %-24s %s: %s\n' "$name" "$seed" "$(cause "$name")"
             return 0
         fi
@@ -94,22 +101,25 @@ check_one() { # name file killer seeds
 
 # Tries seeds in order. A seed that fails on the unchanged program as well proves nothing.
 search_one() { # name file killer
-    local name=$1 file=$2 killer=$3 seed found=() tried=0 until
+    local name=$1 file=$2 killer=$3 run=$3 seed found=() tried=0 until
+    [ "${run%%:*}" = sim ] || run=sim
     build_mutant "$name" "$file" sim || { echo "FAIL $name"; return 1; }
     seed=${SEARCH_FROM:-$((RANDOM * 32768 + RANDOM))}
     until=$((SECONDS + ${SEARCH_SECONDS:-200}))
     while [ "${#found[@]}" -lt "${SEARCH_KILLERS:-3}" ] && [ "$SECONDS" -lt "$until" ]; do
         tried=$((tried + 1))
-        if run_kills "$name" sim "$seed" &&
-            timeout "$seed_limit" "$release/simtest" --seed "$seed" >/dev/null 2>&1; then
+        # shellcheck disable=SC2046
+        if run_kills "$name" "$run" "$seed" &&
+            timeout "$seed_limit" "$release/simtest" --seed "$seed" $(profile_of "$run") \
+                >/dev/null 2>&1; then
             found+=("$seed")
-            last=$(run_kills "$name" sim "$seed"; cause "$name")
+            last=$(run_kills "$name" "$run" "$seed"; cause "$name")
         fi
         seed=$((seed + 1))
     done
     if [ "${#found[@]}" -gt 0 ]; then
         echo "ok   $name: ${found[*]} (of $tried): $last"
-    elif [ "$killer" = sim ]; then
+    elif [ "$killer" = "$run" ]; then
         echo "FAIL $name: none of $tried seeds from ${SEARCH_FROM:-a random one} on kills it"
         return 1
     else

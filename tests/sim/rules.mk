@@ -17,7 +17,7 @@ PROVIDES += soak mutants
 SIM_RELEASE := $(BUILD)/release/simtest
 SIM_ASAN := $(BUILD)/asan/simtest
 # Unit tests that mutants.def names as killers.
-SIM_KILLERS := $(shell awk -F'|' '/^[a-z]/ && $$3 !~ / sim / {gsub(/ /, "", $$3); print $$3}' \
+SIM_KILLERS := $(shell awk -F'|' '/^[a-z]/ && $$3 !~ / sim[ :]/ {gsub(/ /, "", $$3); print $$3}' \
 	tests/sim/mutants.def 2>/dev/null | sort -u)
 SIM_KILLER_OBJECTS := $(SIM_KILLERS:%=$(BUILD)/release/obj/tests/unit/%.o)
 SIM_MUTANT_NEEDS := $(SIM_RELEASE) $(BUILD)/release/libtest.a $(SIM_KILLER_OBJECTS)

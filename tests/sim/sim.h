@@ -7,6 +7,7 @@
  *   sim_net    datagrams and streams: delay, loss, duplication, corruption, partitions
  *   sim_disk   a store that loses what was not synced
  *   sim_client clients with histories; sim_check the invariants
+ *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
 #ifndef GOSSAMER_SIM_H
 #define GOSSAMER_SIM_H
@@ -39,8 +40,10 @@ enum sim_kind {
     SIM_SEEDS,
     SIM_BOOT,
     SIM_RESUME,
-    SIM_CLIENT, /* a client acts */
-    SIM_FAULT,  /* the next fault of the plan */
+    SIM_CLIENT,  /* a client acts */
+    SIM_FAULT,   /* the next fault of the plan */
+    SIM_MORTAL,  /* a client whose values expire acts */
+    SIM_SESSION, /* a client with a session acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -124,6 +127,8 @@ struct sim_plan {
     uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
     uint32_t fault_every_ms;
     uint32_t safety_s;
+    bool has_mortals;  /* profile ttl: keys whose values expire */
+    uint32_t sessions; /* clients with a session */
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
@@ -174,6 +179,7 @@ struct sim {
     struct sim_once once[SIM_KEYS_MAX];
     uint32_t once_count;
     struct sim_register registers[SIM_REGISTERS_MAX];
+    struct sim_sessions *sessions; /* owned; NULL: none */
     ticket tickets;
     bool are_clients_on;
     /* outcome */
@@ -183,6 +189,7 @@ struct sim {
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
     struct sim_dots *dots;
+    struct sim_ttl *ttl; /* profile ttl */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -236,6 +243,25 @@ struct slice sim_once_value(uint32_t number, char *room);
 struct slice sim_register_key(uint32_t number, char *room);
 /* Reads every acknowledged key from every live peer. */
 void sim_client_final(struct sim *sim);
+
+/* --- sim_ttl.c: clients whose values expire; nothing happens unless the plan has mortals */
+void sim_ttl_start(struct sim *sim);
+void sim_ttl_act(struct sim *sim, uint32_t actor);
+void sim_ttl_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                   const struct result *result);
+void sim_ttl_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_ttl_is_idle(const struct sim *sim);
+void sim_ttl_close(struct sim *sim);
+
+/* --- sim_session.c */
+void sim_sessions_start(struct sim *sim);
+void sim_sessions_close(struct sim *sim);
+bool sim_sessions_are_idle(const struct sim *sim);
+void sim_session_act(struct sim *sim, uint32_t session);
+/* Tells whether the answer was for a session. */
+bool sim_session_reply(struct sim *sim, struct sim_node *peer, ticket asked,
+                       const struct result *result);
+void sim_session_lost(struct sim *sim, const struct sim_node *peer);
 
 /* --- sim_check.c */
 void sim_check_views(struct sim *sim); /* sampled: M3 M4 M12 */

@@ -37,6 +37,7 @@ static struct slice client_register_value(uint32_t sequence, char *room)
 void sim_clients_start(struct sim *sim)
 {
     sim->are_clients_on = true;
+    sim_sessions_start(sim);
     for (uint32_t i = 0; i < sim->plan.clients; i++)
         sim_after(sim, prng_below(&sim->rng, THINK_US), SIM_CLIENT, SLICE_NONE)->node = i;
 }
@@ -46,7 +47,7 @@ bool sim_clients_are_idle(const struct sim *sim)
     for (uint32_t i = 0; i < sim->plan.clients; i++)
         if (sim->clients[i].is_busy)
             return false;
-    return true;
+    return sim_sessions_are_idle(sim);
 }
 
 static struct sim_node *client_peer(struct sim *sim)
@@ -195,6 +196,8 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
 void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
                       const struct result *result)
 {
+    if (sim_session_reply(sim, peer, asked, result))
+        return;
     for (uint32_t i = 0; i < sim->plan.clients; i++) {
         struct sim_client *client = &sim->clients[i];
 
@@ -214,6 +217,7 @@ void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
 /* The peer a client talked to is gone: what it wrote may be there or not. */
 void sim_client_lost(struct sim *sim, const struct sim_node *peer)
 {
+    sim_session_lost(sim, peer);
     for (uint32_t i = 0; i < sim->plan.clients; i++) {
         struct sim_client *client = &sim->clients[i];
         struct result lost = {.status = STATUS_CLOSED, .outcome = OUTCOME_UNKNOWN};

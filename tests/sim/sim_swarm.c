@@ -65,6 +65,11 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->hosts = plan->peers;
         plan->clients = 0;
     }
+    if (!strcmp(profile, "session")) { /* clients that wander, reads and writes at one owner */
+        plan->sessions = 2 + plan->clients % 5;
+        plan->clients = 0;
+        plan->sync_fail = 0;
+    }
     if (!strcmp(profile, "routing")) { /* cells of about eight: the overlay finds the others */
         plan->peers = (uint32_t)prng_between(&rng, 16, 32);
         plan->hosts = plan->peers;
@@ -72,6 +77,12 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->clients = 2;
         plan->crash = plan->cut = plan->skew = 0;
         plan->safety_s = 15;
+    }
+    if (!strcmp(profile, "ttl")) { /* clocks differ by a second or two and stay so */
+        plan->has_mortals = true;
+        plan->skew = 0;
+        plan->clients = 1;
+        plan->peers = plan->peers > 5 ? 5 : plan->peers;
     }
 }
 
@@ -98,7 +109,7 @@ static void swarm_crash(struct sim *sim)
     /* Wiped disks stay few enough that the claim covers them: one at a time, others whole. */
     bool is_wiped = sim->plan.replicas >= 3 && prng_chance(&sim->rng, 1, 10) &&
                     swarm_down(sim) == 0 && sim_check_is_settled(sim) && peer->index != 0 &&
-                    !sim->plan.sync_fail;
+                    !sim->plan.sync_fail && !sim->plan.sessions;
 
     if (!peer->node)
         return;
@@ -223,6 +234,7 @@ static void swarm_safety(struct sim *sim)
 
     sim->is_faulty = true;
     sim_clients_start(sim);
+    sim_ttl_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -248,7 +260,7 @@ static void swarm_heal(struct sim *sim)
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
     swarm_samples(sim, sim->now + INSTANT_S(15)); /* two rounds of anti-entropy */
-    if (!sim->failure[0] && !sim_clients_are_idle(sim))
+    if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     if (!sim->failure[0])
         sim_check_final(sim);

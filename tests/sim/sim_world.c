@@ -171,6 +171,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
         return;
     sim->crashes++;
     sim_client_lost(sim, peer);
+    sim_ttl_lost(sim, peer);
     sim_net_crashed(sim, peer);
     node_delete(peer->node);
     peer->node = NULL;
@@ -227,6 +228,7 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         break;
     case EFFECT_REPLY:
         sim_client_reply(sim, peer, effect->reply.ticket, effect->reply.result);
+        sim_ttl_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         break;
     case EFFECT_RESOLVE:
         world_seeds(sim, peer);
@@ -348,6 +350,12 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_CLIENT:
         sim_client_act(sim, event->node);
         break;
+    case SIM_MORTAL:
+        sim_ttl_act(sim, event->node);
+        break;
+    case SIM_SESSION:
+        sim_session_act(sim, event->node);
+        break;
     case SIM_LINK_UP:
         sim_net_up(sim, event);
         break;
@@ -449,6 +457,8 @@ void sim_close(struct sim *sim)
     }
     sim_net_close(sim);
     sim_check_close(sim);
+    sim_ttl_close(sim);
+    sim_sessions_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

@@ -17,6 +17,7 @@ log=$build/log/sim
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p "$log"
 passed=0 failed=0
+profiles="ttl session" # that seeds do not draw by themselves
 
 # Adds the last line of a log to the sum and repeats what failed. No last line: the program died.
 count() { # name log
@@ -62,7 +63,7 @@ sometimes() { # seeds
     while read -r name _; do
         case $name in '' | '#'*) continue ;; esac
         count=$(awk -v n="$name" '$1 == "reached" && $2 == n {sum += $3} END {print sum + 0}' \
-            "$log"/release-?.log)
+            "$log"/release-*.log)
         verdict "no seed of $1 reaches $name" $((count == 0))
     done <"$here/sometimes.txt"
 }
@@ -75,6 +76,15 @@ check() {
     seconds=$SECONDS
     halves "$asan" asan "$4"
     echo "sanitizers: seeds $4 in $((SECONDS - seconds)) s"
+    seconds=$SECONDS
+    for profile in $profiles; do
+        "$release" --reached --profile "$profile" --seeds 1-40 >"$log/release-$profile.log" 2>&1 &
+        "$asan" --profile "$profile" --seeds 41-48 >"$log/asan-$profile.log" 2>&1 &
+        wait
+        count "profile $profile" "$log/release-$profile.log"
+        count "profile $profile, sanitizers" "$log/asan-$profile.log"
+    done
+    echo "profiles $profiles in $((SECONDS - seconds)) s"
     while read -r seed profile _; do
         case $seed in '' | '#'*) continue ;; esac
         [ "$profile" = any ] && profile= || profile="--profile $profile"

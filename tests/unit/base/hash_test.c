@@ -63,6 +63,19 @@ static void test_key_hash_separates_namespace_and_key(void **state)
     assert_true(hash_key_front(&a) == bytes_load_u64(a.bytes));
 }
 
+/* Elements of a collection lie in the partition of their key. */
+static void test_a_row_name_hashes_as_its_key(void **state)
+{
+    uint8_t seed[16] = {9};
+    struct hash16 key = hash_key(seed, slice_text("app"), slice_text("set"));
+    struct hash16 element = hash_key(seed, slice_text("app"), slice_of("set\0a\0b", 7));
+    struct hash16 other = hash_key(seed, slice_text("app"), slice_of("se\0ta", 5));
+
+    (void)state;
+    assert_memory_equal(&key, &element, sizeof key);
+    assert_memory_not_equal(&key, &other, sizeof key);
+}
+
 /* Golden value: a change would move every stored key. Computed apart, by Python's hashlib:
  * blake2b(b"app\0some/key", digest_size=16, key=bytes(range(16))). */
 static void test_key_hash_is_what_it_was(void **state)
@@ -112,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_siphash_vector_of_the_paper),
         cmocka_unit_test(test_siphash_128_vector),
         cmocka_unit_test(test_key_hash_separates_namespace_and_key),
+        cmocka_unit_test(test_a_row_name_hashes_as_its_key),
         cmocka_unit_test(test_key_hash_is_what_it_was),
         cmocka_unit_test(test_node_id_is_blake2b),
         cmocka_unit_test(test_actor_depends_on_everything),

@@ -64,7 +64,10 @@ static void test_all_siblings(void **state)
 {
     static const uint8_t meta[] = {4, 0, 8, 'o', 'w', 'n', ':', ' ', 'm', 'e', '!'};
     struct result_value values[3] = {
-        {.etag = 1, .body = slice_text("</script>"), .meta = {meta, sizeof meta}},
+        {.etag = 1,
+         .expires_ms = 1000,
+         .body = slice_text("</script>"),
+         .meta = {meta, sizeof meta}},
         {.etag = 2, .body = slice_of("\xff\x00", 2)},
         {.etag = 3, .is_tombstone = true},
     };
@@ -87,6 +90,8 @@ static void test_all_siblings(void **state)
     assert_string_equal(
         json_string_value(json_object_get(json_object_get(json_array_get(list, 0), "meta"), "own")),
         "me!");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "expires")),
+                        "1970-01-01T00:00:01.000Z");
     assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "data_b64")),
                         "/wA=");
     assert_true(json_is_true(json_object_get(json_array_get(list, 2), "tombstone")));
@@ -105,6 +110,10 @@ static void test_writes(void **state)
     assert_has(ask("PUT /v1/kv/a/b", &result), "HTTP/1.1 201 Created\r\n");
     result.is_created = false;
     assert_has(ask("PUT /v1/kv/a/b", &result), "HTTP/1.1 204 No Content\r\n");
+    result.expires_ms = 1000;
+    assert_has(ask("PUT /v1/kv/a/b", &result), "Gossamer-Expires: 1970-01-01T00:00:01.000Z\r\n");
+    result.expires_ms = 0;
+    assert_lacks(ask("PUT /v1/kv/a/b", &result), "Gossamer-Expires");
     assert_false(client_ask(&client, "PUT /v1/kv/a/b?return=body",
                             "Content-Type: text/css\r\nContent-Length: 2\r\n"));
     assert_true(client_send(&client, "hi"));

@@ -37,6 +37,21 @@ static void test_nothing_stays_from_the_request_before(void **state)
     client_close(&client);
 }
 
+static void test_a_time_to_live(void **state)
+{
+    struct client client;
+
+    (void)state;
+    client_open(&client, NULL);
+    assert_true(client_ask(&client, "PUT /v1/kv/app/a?ttl=30s", ""));
+    assert_true(client.op.ttl_ms == 30000);
+    assert_true(client_ask(&client, "POST /v1/kv/app?ttl=3650d", ""));
+    assert_true(client.op.ttl_ms == TTL_MAX_MS);
+    assert_true(client_ask(&client, "PUT /v1/kv/app/a", ""));
+    assert_true(client.op.ttl_ms == 0);
+    client_close(&client);
+}
+
 static void test_siblings(void **state)
 {
     struct client client;
@@ -85,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put),
         cmocka_unit_test(test_nothing_stays_from_the_request_before),
+        cmocka_unit_test(test_a_time_to_live),
         cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_listing_goes_on_where_it_ended),
         cmocka_unit_test(test_post_makes_a_key),

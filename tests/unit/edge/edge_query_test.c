@@ -34,7 +34,7 @@ static void test_refusals(void **state)
     expect("GET /v1/kv/a/b?timeout=1y", "no duration");
     expect("GET /v1/kv/a/b?timeout=4294967296ms", "no duration");
     expect("GET /v1/kv/a?limit=", "no number");
-    expect("PUT /v1/kv/a/b?ttl=1s", "not-implemented");
+    expect("PUT /v1/kv/a/b?sloppy=true", "not-implemented");
 }
 
 static void test_values(void **state)

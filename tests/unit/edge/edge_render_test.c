@@ -84,6 +84,21 @@ static void test_outcomes(void **state)
     client_close(&client);
 }
 
+static void test_a_status_has_its_own_reason(void **state)
+{
+    struct client client;
+
+    (void)state;
+    client_open(&client, NULL);
+    assert_has(
+        ask(&client, "GET /v1/kv/a/b", &(struct result){.kind = OP_GET, .status = STATUS_DEADLINE}),
+        "HTTP/1.1 503 Service Unavailable\r\n");
+    client_close(&client);
+    client_open(&client, NULL);
+    assert_has(ask(&client, "GET /nowhere", NULL), "HTTP/1.1 404 Not Found\r\n");
+    client_close(&client);
+}
+
 static void test_head_of_a_problem_has_no_body(void **state)
 {
     struct client client;
@@ -103,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_route_field),
         cmocka_unit_test(test_problem_body),
         cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_a_status_has_its_own_reason),
         cmocka_unit_test(test_head_of_a_problem_has_no_body),
     };
 

@@ -51,13 +51,23 @@ struct net_reply {
     enum outcome outcome;
     bool is_created, is_truncated;
     uint8_t acks, required;
-    uint64_t etag;
+    uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members;
+    uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];
-    char names[64][32]; /* keys of a listing */
+    char names[64][32]; /* keys of a listing, names of rows */
+    struct {
+        uint16_t values;
+        bool is_gone;                 /* its only value is a tombstone */
+    } rows[64];                       /* of a scan */
+    uint8_t next[STORE_KEY_SIZE_MAX]; /* of a scan */
+    size_t next_size;
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;
+    char session[SESSION_SIZE_MAX];
+    size_t session_size;
+    uint64_t modified_ms; /* of the winner */
 };
 
 struct net_peer {
@@ -93,6 +103,7 @@ struct net {
     } links[NET_LINKS];
     link_id inbound;
     bool cut[NET_PEERS][NET_PEERS];
+    uint64_t wall_ahead_ms[NET_PEERS]; /* how far a peer's clock is wrong */
     ticket tickets;
     struct net_reply reply; /* the latest */
     uint64_t traces[TRACE_COUNT];

@@ -169,6 +169,18 @@ static void net_close(struct net *net, unsigned peer, link_id link)
             net->links[at].link[other];
 }
 
+/* What a scan brought of one row. */
+static void net_row_shown(struct net_reply *reply, uint32_t at, const struct result_item *item)
+{
+    static struct crdt_object object;
+    uint16_t winner;
+
+    assert_int_equal(crdt_object_decode(item->object, &object), STATUS_OK);
+    assert_true(crdt_object_winner(&object, &winner));
+    reply->rows[at].values = object.value_count;
+    reply->rows[at].is_gone = object.values[winner].kind == CRDT_TOMBSTONE;
+}
+
 static void net_replied(struct net *net, struct net_peer *peer, const struct effect *effect)
 {
     const struct result *result = effect->reply.result;
@@ -183,11 +195,17 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
                                 .acks = result->acks,
                                 .required = result->required,
                                 .etag = result->etag,
+                                .expires_ms = result->value_count ? result->values[0].expires_ms
+                                                                  : result->expires_ms,
                                 .values = result->value_count,
                                 .items = result->item_count,
                                 .owners = result->owner_count,
                                 .members = result->member_count,
-                                .context_size = result->context.size};
+                                .route_count = result->route_count,
+                                .context_size = result->context.size,
+                                .session_size = result->session.size};
+    for (uint8_t i = 0; i < result->route_count; i++)
+        reply->route[i] = result->route[i].roles;
     for (uint32_t i = 0; i < result->value_count && i < NET_VALUES; i++) {
         size_t size = result->values[i].body.size < 63 ? result->values[i].body.size : 63;
 
@@ -195,9 +213,19 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
             memcpy(reply->bodies[i], result->values[i].body.data, size);
         reply->etags[i] = result->values[i].etag;
     }
-    for (uint32_t i = 0; i < result->item_count && i < 64; i++)
+    for (uint32_t i = 0; i < result->item_count && i < 64; i++) {
         memcpy(reply->names[i], result->items[i].key.data,
                result->items[i].key.size < 31 ? result->items[i].key.size : 31);
+        if (result->kind == OP_SCAN)
+            net_row_shown(reply, i, &result->items[i]);
+    }
+    if (result->value_count)
+        reply->modified_ms = result->values[0].modified_ms;
+    if (result->session.size)
+        memcpy(reply->session, result->session.data, result->session.size);
+    reply->next_size = result->next.size;
+    if (result->next.size)
+        memcpy(reply->next, result->next.data, result->next.size);
     if (result->context.size)
         memcpy(reply->context, result->context.data, result->context.size);
 }
@@ -249,7 +277,7 @@ static void net_effect(struct net *net, struct net_peer *peer, const struct effe
 static void net_step(struct net *net, struct net_peer *peer, struct event *event)
 {
     event->now = net->now;
-    event->wall_ms = NET_WALL_MS + net->now / 1000u;
+    event->wall_ms = NET_WALL_MS + net->now / 1000u + net->wall_ahead_ms[peer->index];
     node_step(peer->node, event, &net->fx);
     node_flush(peer->node, &net->fx);
     for (uint32_t i = 0; i < net->fx.count; i++)

@@ -81,6 +81,38 @@ static void test_D14_a_dead_owner_leaves_nothing_stored(void **state)
     net_delete(net);
 }
 
+/* The edge is heard by one of the two owners only. Returns how many the route calls failed. */
+static unsigned put_heard_by(unsigned chosen)
+{
+    struct net *net = net_formed(3, 2);
+    struct node *node = net->peers[0].node;
+    struct node_id owners[REPLICAS_MAX];
+    uint32_t partition = node_partition_of(node, slice_text("n"), slice_text("k"));
+    unsigned edge = 0, failed = 0, coordinators = 0;
+
+    assert_int_equal(node_owners(node, partition, owners), 2);
+    while (id_equal(&owners[0], node_self(net->peers[edge].node)) ||
+           id_equal(&owners[1], node_self(net->peers[edge].node)))
+        edge++;
+    for (unsigned i = 0; i < net->count; i++)
+        net->cut[edge][i] = id_equal(&owners[1 - chosen], node_self(net->peers[i].node));
+    assert_int_equal(net_put(net, edge, "k", "v")->status, STATUS_OK);
+    for (uint8_t i = 1; i < net->reply.route_count; i++) {
+        failed += (net->reply.route[i] & ROLE_FAILED) != 0;
+        coordinators += (net->reply.route[i] & ROLE_COORD) != 0;
+    }
+    assert_int_equal(coordinators, 1);
+    assert_int_equal(failed, net_metric(net, edge, METRIC_FORWARDED) - 1);
+    net_delete(net);
+    return failed;
+}
+
+static void test_the_route_names_owners_that_were_silent(void **state)
+{
+    (void)state;
+    assert_true(put_heard_by(0) + put_heard_by(1) > 0); /* the first choice was wrong once */
+}
+
 static void test_B6_what_was_forwarded_is_not_forwarded_again(void **state)
 {
     struct net *net = net_formed(3, 1);
@@ -111,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_conditions_are_judged_at_the_owner),
         cmocka_unit_test(test_D14_a_silent_owner_leaves_the_outcome_unknown),
         cmocka_unit_test(test_D14_a_dead_owner_leaves_nothing_stored),
+        cmocka_unit_test(test_the_route_names_owners_that_were_silent),
         cmocka_unit_test(test_B6_what_was_forwarded_is_not_forwarded_again),
     };
 

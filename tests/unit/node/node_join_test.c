@@ -1,4 +1,5 @@
 /* node_join_test.c: who founds, who joins, and that two clusters do not become one. */
+#include "node_parts.h"
 #include "net.h"
 
 static void test_a_peer_with_a_silent_seed_never_founds(void **state)
@@ -124,6 +125,28 @@ static void test_an_empty_cluster_of_one_gives_way(void **state)
     net_delete(net);
 }
 
+static void test_an_answer_nobody_asked_for_is_ignored(void **state)
+{
+    static const char *const seeds[] = {"", "0"};
+    struct net *net = net_new(2, 3, seeds);
+    struct message joined = {.kind = MESSAGE_JOINED, .joined = {.boot_seen = UINT64_MAX}};
+    struct node *node;
+    struct node_link link = {.peer = 0};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        net_opened(net, i);
+        net_run(net, 3000);
+    }
+    node = net->peers[0].node;
+    link.peer = net->peers[1].node->self;
+    joined.joined.record = swim_own_record(net->peers[1].node->swim);
+    assert_int_equal(node_peer(node, link.peer)->join_at, 0);
+    node_join_message(node, &link, &joined);
+    assert_false(node->is_recovering); /* what it says of our boots would have made us doubt */
+    net_delete(net);
+}
+
 static void test_M3_a_restart_announces_a_higher_incarnation(void **state)
 {
     struct net *net = net_formed(2, 3);
@@ -153,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_the_founding_is_written_before_any_row),
         cmocka_unit_test(test_M13_clusters_born_apart_are_not_merged),
         cmocka_unit_test(test_an_empty_cluster_of_one_gives_way),
+        cmocka_unit_test(test_an_answer_nobody_asked_for_is_ignored),
         cmocka_unit_test(test_M3_a_restart_announces_a_higher_incarnation),
     };
 

@@ -22,8 +22,12 @@ struct bench {
     uint8_t object[4096]; /* of the last DONE or SEND_PUT or REPAIR_LOCAL */
     size_t object_size;
     struct hash16 digest; /* of the last SEND_GET */
+    enum status status;   /* of the last DONE */
     enum outcome outcome;
+    char reach[64]; /* of the last DONE, if it is truncated */
     uint8_t acks, required, total;
+    bool is_settled;
+    enum quorum_search search;
     char items[2048]; /* of the last DONE: "key/siblings/size " */
     char roles[256];  /* of the last DONE: "2+ 3-5 " is 2 answered, 3 failed with status 5 */
 };
@@ -42,12 +46,18 @@ static inline void bench_done(struct bench *bench, const struct quorum_output *o
 {
     size_t at = 0;
 
+    bench->status = output->status;
     bench->outcome = output->outcome;
+    (void)snprintf(bench->reach, sizeof(bench->reach), "%.*s",
+                   output->is_truncated ? (int)output->reach.size : 0,
+                   (const char *)output->reach.data);
     bench->acks = output->acks;
     bench->required = output->required;
     bench->total = output->total;
+    bench->is_settled = output->is_settled;
+    bench->search = output->search;
     bench->items[0] = bench->roles[0] = 0;
-    for (uint32_t i = 0; i < output->item_count; i++)
+    for (uint32_t i = 0; output->items != NULL && i < output->item_count; i++)
         at += (size_t)snprintf(bench->items + at, sizeof(bench->items) - at, "%.*s/%u/%u ",
                                (int)output->items[i].key.size,
                                (const char *)output->items[i].key.data, output->items[i].siblings,
@@ -99,6 +109,9 @@ static inline void bench_emit(void *context, const struct quorum_output *output)
             bench->log_size += output->after.size;
             bench->log[bench->log_size] = 0;
         }
+        break;
+    case QUORUM_SEND_SCAN:
+        bench_log(bench, "scan:", output->to);
         break;
     case QUORUM_DONE:
         bench_done(bench, output);

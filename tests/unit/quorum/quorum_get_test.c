@@ -257,6 +257,82 @@ static void test_a_moving_partition_asks_both_sets(void **state)
     bench_expect(&bench, "done:0");
 }
 
+/* A session wants a dot; with consistency=one the local copy would be enough to count. */
+static void begin_wanted(struct slice local, const struct dot *wanted)
+{
+    struct quorum_request request = bench_request(1, 3, owners);
+
+    request.object = local;
+    request.consistency = CONSISTENCY_ONE;
+    request.wanted = wanted;
+    request.wanted_count = 1;
+    assert_int_equal(quorum_get(bench.quorum, 0, &request), STATUS_OK);
+}
+
+static void test_what_a_session_wants_is_looked_for(void **state)
+{
+    struct state old = state_make(NULL, 7, 10), new = state_make(&old, 8, 20);
+
+    (void)state;
+    begin_wanted(bytes(&old), &(struct dot){7, 10});
+    bench_expect(&bench, "done:0"); /* at hand */
+    assert_int_equal(bench.search, QUORUM_AT_HAND);
+    begin_wanted(bytes(&old), &(struct dot){8, 20});
+    bench_expect(&bench, "get:2 get:3");
+    answer(2, STATUS_NOT_MODIFIED, SLICE_NONE);
+    bench_expect(&bench, "");
+    answer(3, STATUS_OK, bytes(&new));
+    bench_expect(&bench, "done:0 local:1 repair:2");
+    assert_int_equal(bench.search, QUORUM_SEARCHED);
+    assert_object(&new);
+}
+
+static void test_owners_that_are_behind_are_told(void **state)
+{
+    struct state old = state_make(NULL, 7, 10);
+
+    (void)state;
+    begin_wanted(bytes(&old), &(struct dot){8, 20});
+    answer(2, STATUS_NOT_MODIFIED, SLICE_NONE);
+    quorum_peer_lost(bench.quorum, 1, 3);
+    bench.log[bench.log_size = 0] = 0;
+    begin_wanted(bytes(&old), &(struct dot){8, 20});
+    answer(2, STATUS_NOT_MODIFIED, SLICE_NONE);
+    bench_expect(&bench, "get:2 get:3");
+    quorum_expire(bench.quorum, INSTANT_S(2));
+    assert_int_equal(bench.outcome, OUTCOME_NONE);
+    assert_string_equal(bench.log, "done:41");
+    bench.log[bench.log_size = 0] = 0;
+}
+
+static void test_what_no_owner_knows_was_collected(void **state)
+{
+    struct state old = state_make(NULL, 7, 10);
+
+    (void)state;
+    begin_wanted(bytes(&old), &(struct dot){8, 20});
+    answer(2, STATUS_NOT_MODIFIED, SLICE_NONE);
+    answer(3, STATUS_MISSING, SLICE_NONE);
+    bench_expect(&bench, "get:2 get:3 done:0 repair:3");
+    assert_int_equal(bench.search, QUORUM_NOWHERE);
+}
+
+static void test_settled_is_what_a_quorum_holds(void **state)
+{
+    struct state old = state_make(NULL, 7, 10), new = state_make(&old, 8, 20);
+
+    (void)state;
+    begin(3, bytes(&old));
+    answer(2, STATUS_NOT_MODIFIED, SLICE_NONE);
+    assert_true(bench.is_settled);
+    begin(3, bytes(&old));
+    answer(2, STATUS_OK, bytes(&new));
+    assert_false(bench.is_settled); /* one copy is known to hold it */
+    begin(1, bytes(&old));
+    assert_true(bench.is_settled);
+    bench.log[bench.log_size = 0] = 0;
+}
+
 int main(void)
 {
 #define GET_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -273,6 +349,10 @@ int main(void)
         GET_TEST(test_an_owner_in_recovery_does_not_vote),
         GET_TEST(test_a_local_copy_that_does_not_decode_is_mended),
         GET_TEST(test_a_moving_partition_asks_both_sets),
+        GET_TEST(test_what_a_session_wants_is_looked_for),
+        GET_TEST(test_owners_that_are_behind_are_told),
+        GET_TEST(test_what_no_owner_knows_was_collected),
+        GET_TEST(test_settled_is_what_a_quorum_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,13 +29,14 @@ static void test_idx_layout(void **state)
 
 static void test_split_returns_what_was_written(void **state)
 {
-    uint8_t ns[NS_SIZE_MAX], name[KEY_SIZE_MAX], room[STORE_KEY_SIZE_MAX];
+    uint8_t ns[NS_SIZE_MAX], name[ROW_NAME_SIZE_MAX], room[STORE_KEY_SIZE_MAX];
 
     (void)state;
     memset(ns, 'n', sizeof ns);
-    memset(name, 0, sizeof name); /* zero bytes in a key are no end */
+    memset(name, 0, sizeof name); /* zero bytes in a path are no end */
+    memset(name, 'k', 300);
     for (size_t i = 1; i <= NS_SIZE_MAX; i += 21) {
-        for (size_t j = 1; j <= KEY_SIZE_MAX; j += 341) {
+        for (size_t j = 1; j <= ROW_NAME_SIZE_MAX; j += 208) {
             struct slice key =
                 store_key_obj(UINT64_MAX - i, slice_of(ns, i), slice_of(name, j), room);
             struct slice found_ns, found_key;
@@ -60,15 +61,47 @@ static void test_split_refuses(void **state)
     for (size_t size = 0; size <= sizeof row; size++) /* no zero byte anywhere */
         assert_int_equal(store_key_split(slice_of(row, size), &front, &ns, &key), STATUS_BAD);
     row[8 + NS_SIZE_MAX] = 0;
+    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 0;
     assert_int_equal(store_key_split(slice_of(row, STORE_KEY_SIZE_MAX), &front, &ns, &key),
                      STATUS_OK);
     assert_int_equal(store_key_split(slice_of(row, sizeof row), &front, &ns, &key), STATUS_BAD);
+    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 'a';
+    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 0; /* the key before the path is too long */
+    assert_int_equal(store_key_split(slice_of(row, STORE_KEY_SIZE_MAX), &front, &ns, &key),
+                     STATUS_BAD);
+    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 'a';
     row[8 + NS_SIZE_MAX] = 'a';
     row[8 + NS_SIZE_MAX + 1] = 0; /* the namespace is one byte too long */
     assert_int_equal(store_key_split(slice_of(row, 100), &front, &ns, &key), STATUS_BAD);
+    row[8 + NS_SIZE_MAX + 1] = 'a';
     row[8] = 0; /* the key is one byte too long */
     assert_int_equal(store_key_split(slice_of(row, 8 + 1 + KEY_SIZE_MAX + 1), &front, &ns, &key),
                      STATUS_BAD);
+    row[9] = 0; /* there is no key before the path */
+    assert_int_equal(store_key_split(slice_of(row, 40), &front, &ns, &key), STATUS_BAD);
+}
+
+static void test_row_names(void **state)
+{
+    static const char name[] = "set\0mem\0ber";
+    uint8_t longest[ROW_NAME_SIZE_MAX + 1];
+    struct slice element = slice_of(name, sizeof name - 1);
+
+    (void)state;
+    assert_true(slice_equal(store_name_key(element), slice_text("set")));
+    assert_true(slice_equal(store_name_key(slice_text("key")), slice_text("key")));
+    assert_true(store_name_is_element(element));
+    assert_true(store_name_is_element(slice_of("set", 4))); /* the empty path */
+    assert_false(store_name_is_element(slice_text("set")));
+    assert_true(store_name_is_sound(element) && store_name_is_sound(slice_text("k")));
+    assert_false(store_name_is_sound(SLICE_NONE));
+    assert_false(store_name_is_sound(slice_of("\0member", 7)));
+    memset(longest, 'k', sizeof longest);
+    assert_true(store_name_is_sound(slice_of(longest, KEY_SIZE_MAX)));
+    assert_false(store_name_is_sound(slice_of(longest, KEY_SIZE_MAX + 1)));
+    longest[KEY_SIZE_MAX] = 0;
+    assert_true(store_name_is_sound(slice_of(longest, ROW_NAME_SIZE_MAX)));
+    assert_false(store_name_is_sound(slice_of(longest, ROW_NAME_SIZE_MAX + 1)));
 }
 
 static void test_partitions_tile_the_family(void **state)
@@ -121,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_idx_layout),
         cmocka_unit_test(test_split_returns_what_was_written),
         cmocka_unit_test(test_split_refuses),
+        cmocka_unit_test(test_row_names),
         cmocka_unit_test(test_partitions_tile_the_family),
         cmocka_unit_test(test_partition_inside_a_cell),
         cmocka_unit_test(test_partition_extremes),
