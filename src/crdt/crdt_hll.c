@@ -86,8 +86,9 @@ void crdt_hll_of_object(struct crdt_hll *hll, const struct crdt_object *object)
 {
     crdt_hll_clear(hll);
     for (unsigned i = 0; i < object->value_count; i++)
-        if (object->values[i].kind == CRDT_HLL)
-            (void)crdt_hll_join(hll, object->values[i].body); /* decoding has checked it */
+        if (object->values[i].kind == CRDT_HLL &&
+            crdt_hll_join(hll, object->values[i].body) != STATUS_OK)
+            ensure_unreachable(); /* decoding has checked it */
 }
 
 void crdt_hll_encode(const struct crdt_hll *hll, struct writer *out)
