@@ -141,15 +141,27 @@ static void type_hll(const struct crdt_object *object, const struct crdt_update 
     crdt_hll_encode(&hll, out);
 }
 
-/* Fills what is written and what it replaces; `observed` NULL afterwards: all there is. */
-static enum status type_plan(const struct crdt_object *object, const struct crdt_context *context,
-                             uint64_t actor, const struct crdt_update *update,
-                             struct crdt_context **observed, struct writer *body)
+/* A write in the making. */
+struct type_plan {
+    const struct crdt_context *context; /* the client's, NULL: none */
+    uint64_t actor;
+    struct crdt_context *observed; /* what is replaced; NULL: all there is */
+    struct writer body;            /* where it is not the argument */
+};
+
+/* Fills what is written and what it replaces. */
+static enum status type_plan(const struct crdt_object *object, const struct crdt_update *update,
+                             struct type_plan *plan)
 {
+    const struct crdt_context *context = plan->context;
+    struct crdt_context **observed = &plan->observed;
+    struct writer *body = &plan->body;
+
     switch (update->type) {
     case CRDT_COUNTER:
-        type_own(object, actor, *observed);
-        return crdt_counter_add(object, actor, (int64_t)bytes_load_u64(update->arg.data), body);
+        type_own(object, plan->actor, *observed);
+        return crdt_counter_add(object, plan->actor, (int64_t)bytes_load_u64(update->arg.data),
+                                body);
     case CRDT_HLL:
         type_hll(object, update, body);
         *observed = NULL;
@@ -175,19 +187,18 @@ enum status crdt_object_update(struct crdt_object *object, const struct crdt_con
                                uint8_t *room)
 {
     CRDT_SCRATCH struct crdt_context kept;
-    struct crdt_context *observed = &kept;
+    struct type_plan plan = {context, dot->actor, &kept, writer_over(room, CRDT_UPDATE_ROOM)};
     struct crdt_value value = {.kind = update->type, .body = update->arg};
-    struct writer body = writer_over(room, CRDT_UPDATE_ROOM);
     enum status status;
 
     ensure(crdt_update_is_sound(update->type, update->arg));
     if (update->type != CRDT_TOMBSTONE && (crdt_object_types(object) & ~(1u << update->type)) != 0)
         return STATUS_TYPE;
-    status = type_plan(object, context, dot->actor, update, &observed, &body);
+    status = type_plan(object, update, &plan);
     if (status != STATUS_OK)
         return status;
-    ensure(!body.is_full);
+    ensure(!plan.body.is_full);
     if (update->type == CRDT_COUNTER || update->type == CRDT_HLL)
-        value.body = writer_done(&body);
-    return crdt_object_write(object, observed, dot->actor, dot->stamp, &value);
+        value.body = writer_done(&plan.body);
+    return crdt_object_write(object, plan.observed, dot->actor, dot->stamp, &value);
 }

@@ -101,7 +101,6 @@ bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
 void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
                         struct quorum_owner *room);
-bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object);
@@ -264,5 +263,25 @@ void node_session_next(struct node *node, struct node_task *task, const struct q
                        struct node_outcome *outcome);
 bool node_session_is_good(struct node *node, const struct op *op);
 struct slice node_session_same(struct node *node, const struct op *op);
+
+/* node_condition.c */
+bool node_condition_holds(const struct op *op, const struct crdt_object *object);
+
+/* node_update.c */
+bool node_update_is_sound(const struct op *op);
+bool node_update_is_repeatable(const struct op *op);
+bool node_update_is_removal(const struct node_task *task);
+void node_update_reset(struct node_task *task);
+void node_update_begin(struct node_task *task);
+void node_update_element(struct node *node, struct node_task *task);
+enum node_update_next node_update_next(struct node *node, const struct node_task *task,
+                                       enum status status, struct slice row);
+enum status node_update_apply(struct node *node, struct node_task *task,
+                              struct crdt_object *object);
+struct slice node_update_head_of(struct node *node, struct crdt_object *object);
+bool node_update_commits_first(const struct node_task *task);
+void node_update_commit(struct node *node, struct node_task *task, const struct hash16 *before);
+void node_update_committed(struct node *node, struct node_task *task, enum status status);
+void node_update_show(const struct crdt_object *object, struct result *result);
 
 #endif
