@@ -276,8 +276,8 @@ void node_update_begin(struct node_task *task);
 void node_update_element(struct node *node, struct node_task *task);
 enum node_update_next node_update_next(struct node *node, const struct node_task *task,
                                        enum status status, struct slice row);
-enum status node_update_apply(struct node *node, struct node_task *task,
-                              struct crdt_object *object);
+enum status node_update_apply(struct node *node, struct node_task *task, struct crdt_object *object,
+                              uint64_t above);
 struct slice node_update_head_of(struct node *node, struct crdt_object *object);
 bool node_update_commits_first(const struct node_task *task);
 void node_update_commit(struct node *node, struct node_task *task, const struct hash16 *before);

@@ -35,11 +35,12 @@ bool node_update_is_sound(const struct op *op)
 {
     enum crdt_kind collection = update_collection(op->key);
 
-    if (store_name_is_element(op->key) && collection != CRDT_SET && collection != CRDT_MAP)
-        return false;
     if (op->kind == OP_DELETE && op->type > CRDT_KIND_MAX)
         return false;
-    return op->kind != OP_UPDATE || crdt_update_is_sound((enum crdt_kind)op->type, op->body);
+    if (op->kind != OP_UPDATE)
+        return true;
+    return (!store_name_is_element(op->key) || collection == CRDT_SET || collection == CRDT_MAP) &&
+           crdt_update_is_sound((enum crdt_kind)op->type, op->body);
 }
 
 /* Tells whether carrying an operation out twice is carrying it out once. */
@@ -145,8 +146,9 @@ static void update_of_type(const struct crdt_object *object, unsigned type,
                 (struct dot){object->values[i].actor, object->values[i].stamp};
 }
 
-/* Puts the task's change into `object`. OK, or why it is refused. */
-enum status node_update_apply(struct node *node, struct node_task *task, struct crdt_object *object)
+/* Puts the task's change into `object`, stamped above `above`. OK, or why it is refused. */
+enum status node_update_apply(struct node *node, struct node_task *task, struct crdt_object *object,
+                              uint64_t above)
 {
     const struct op *op = &task->op;
     struct crdt_update update = {update_type(task), op->body, node->founding.hash_seed};
@@ -166,8 +168,7 @@ enum status node_update_apply(struct node *node, struct node_task *task, struct 
         update.arg = SLICE_NONE;
     if (status != STATUS_OK)
         return status;
-    task->dot = (struct dot){
-        node->actor, crdt_clock_next(&node->clock, node->wall_ms, crdt_object_stamp_max(object))};
+    task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
     return crdt_object_update(object, context, &task->dot, &update,
                               effects_alloc(node->fx, CRDT_UPDATE_ROOM));
 }
