@@ -38,7 +38,20 @@ uint64_t crdt_stamp_of(uint64_t ms);
 
 /* --- objects (crdt_object.c): the state of one key */
 
-enum crdt_kind { CRDT_VALUE = 1, CRDT_TOMBSTONE = 2 };
+/* What a value is. The kinds from SET on are CRDT types (decision 0009): other readings of the same
+ * set of values, merged by the same rule. Numbers are on disk and on the wire; below 0x80. */
+enum crdt_kind {
+    CRDT_VALUE = 1, /* bytes of a client; with an empty body also: this element is in its set */
+    CRDT_TOMBSTONE = 2,
+    CRDT_SET = 3, /* head row of a set: its members are rows of their own */
+    CRDT_MAP = 4, /* head row of a map: so are its fields */
+    CRDT_COUNTER = 5,
+    CRDT_FLAG = 6,
+    CRDT_REGISTER = 7,
+    CRDT_MVREGISTER = 8,
+    CRDT_HLL = 9,
+};
+#define CRDT_KIND_MAX CRDT_HLL
 
 #define CRDT_EXPIRES_MAX ((UINT64_C(1) << 48) - 1) /* wall ms: it is stored in 6 bytes */
 
@@ -124,6 +137,72 @@ enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object
 enum status crdt_object_write(struct crdt_object *object, const struct crdt_context *context,
                               uint64_t actor, uint64_t stamp,
                               const struct crdt_value *value) MUST_USE;
+
+/* --- CRDT types (crdt_type.c): decision 0009, protocols.md part 6. A type is a rule for making a
+ * write and a rule for reading the values; crdt_object_merge knows nothing of it. */
+
+/* One change of a typed row. `arg` is, by type:
+ *   COUNTER     8 bytes big-endian, two's complement: what to add
+ *   FLAG        1 byte: 1 enables, 0 disables
+ *   REGISTER, MVREGISTER   the new value, at most VALUE_SIZE_MAX bytes
+ *   HLL         n x (length u16 | element)
+ *   SET, MAP    empty: the head comes into being
+ *   VALUE       empty: the element is added;  TOMBSTONE  empty: what was observed is removed */
+struct crdt_update {
+    enum crdt_kind type;
+    struct slice arg;
+    const uint8_t *seed; /* HLL: HASH_SEED_SIZE bytes, the cluster's hash seed; borrowed */
+};
+
+#define CRDT_UPDATE_ROOM 4104 /* bytes a new body may take beside `arg`: dense registers */
+/* crdt_update_is_sound tells whether `type` is one of enum crdt_kind and `arg` is of its form; what
+ * comes from outside is checked here first. */
+bool crdt_update_is_sound(enum crdt_kind type, struct slice arg);
+/* crdt_object_update makes the write of one change. `context` (NULL: all that the object holds)
+ * says what a mvregister replaces, a flag disables and a TOMBSTONE removes; other types know
+ * themselves what they replace. The result points into `arg` and into `room`, CRDT_UPDATE_ROOM
+ * bytes of the caller's. `stamp` as for crdt_object_write. OK; MISSING: there is nothing to remove,
+ * the object is unchanged; OVERFLOW: a counter would leave 64 bits; TYPE: the object holds live
+ * values of another type; else as crdt_object_write. */
+enum status crdt_object_update(struct crdt_object *object, const struct crdt_context *context,
+                               const struct dot *dot, const struct crdt_update *update,
+                               uint8_t *room) MUST_USE;
+/* crdt_object_types returns the types of all live values, bit 1 << kind each; 0: there is none.
+ * More than one: two sides of a partition gave the key different types. */
+unsigned crdt_object_types(const struct crdt_object *object);
+/* crdt_value_is_sound tells whether a value of this kind may have such metadata and body (of a
+ * head: such sizes). */
+bool crdt_value_is_sound(const struct crdt_value *value, bool is_head);
+
+/* --- counters (crdt_counter.c). Each actor keeps its own totals: two varints inc, dec. */
+
+/* crdt_counter_value sums the totals of all live counter values. OK; OVERFLOW: beyond 64 bits. */
+enum status crdt_counter_value(const struct crdt_object *object, int64_t *value) MUST_USE;
+
+/* --- HyperLogLog (crdt_hll.c): Flajolet et al. 2007, estimator of Ertl 2017 */
+
+#define CRDT_HLL_BITS 12 /* 4,096 registers: a standard error of 1.04 / 64 = 1.6 % */
+#define CRDT_HLL_REGISTERS (1u << CRDT_HLL_BITS)
+#define CRDT_HLL_SPARSE_MAX 256u /* registers listed one by one; more are written densely */
+struct crdt_hll {
+    uint8_t ranks[CRDT_HLL_REGISTERS]; /* 0 to 53: leading zeros of the rest of a hash, plus one */
+};
+/* crdt_hll_clear makes the empty set. */
+void crdt_hll_clear(struct crdt_hll *hll);
+/* crdt_hll_add adds an element; `seed` keys the hash, so nobody can choose colliding elements. */
+void crdt_hll_add(struct crdt_hll *hll, const uint8_t seed[HASH_SEED_SIZE], struct slice element);
+/* crdt_hll_join takes the maximum with an encoded one. OK; BAD: it is none. */
+enum status crdt_hll_join(struct crdt_hll *hll, struct slice body) MUST_USE;
+/* crdt_hll_of_object joins all live HLL values of an object. */
+void crdt_hll_of_object(struct crdt_hll *hll, const struct crdt_object *object);
+/* crdt_hll_encode writes the canonical bytes: 1 | n x (register u16, rank u8), registers ascending,
+ * for up to CRDT_HLL_SPARSE_MAX that are not 0, else 2 | 4,096 ranks. */
+void crdt_hll_encode(const struct crdt_hll *hll, struct writer *out);
+/* crdt_hll_is_sound tells whether bytes are what crdt_hll_encode writes. */
+bool crdt_hll_is_sound(struct slice body);
+/* crdt_hll_estimate returns about how many different elements were added; exact for 0, and by
+ * integers alone: every peer computes the same number. */
+uint64_t crdt_hll_estimate(const struct crdt_hll *hll);
 
 /* --- what is shown (crdt_register.c) */
 

@@ -14,8 +14,10 @@
 #define PATH_SIZE_MAX 2304 /* bytes of a path in a collection: a field and a member of 1 KiB */
 #define ROW_NAME_SIZE_MAX                                                                          \
     (KEY_SIZE_MAX + 1 + PATH_SIZE_MAX) /* bytes; a key, or key | 0 | path of an element in it */
-#define VALUE_SIZE_MAX (8u << 20)      /* bytes; hard ceiling of http.value_max */
-#define VALUE_SIZE_DEFAULT (1u << 20)  /* bytes; http.value_max */
+#define CRDT_CHANGES_MAX 1000         /* members, fields and elements one update names (api.md 5) */
+#define CRDT_LEVELS_MAX 8             /* maps inside maps (api.md 9) */
+#define VALUE_SIZE_MAX (8u << 20)     /* bytes; hard ceiling of http.value_max */
+#define VALUE_SIZE_DEFAULT (1u << 20) /* bytes; http.value_max */
 #define META_SIZE_MAX 4096     /* bytes of encoded metadata: 2 KiB of the user's, types, framing */
 #define CONTEXT_SIZE_MAX 2048  /* bytes of a context token as text */
 #define SIBLINGS_MAX 64        /* a write that would add one more is refused */

@@ -28,8 +28,25 @@ enum op_kind {
     OP_BLOCK = 12, /* drop mesh traffic with the named peers; replaces the list */
     OP_LEAVE = 13, /* hand data over, then stop */
     OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
+    /* CRDT types (decision 0009): */
+    OP_UPDATE = 19, /* one change of a typed row: `key` is a row name, `type` says which change,
+                       `body` its argument as crdt.h tells */
     /* Rows: */
     OP_SCAN = 21, /* rows of a partition, or of the collection `key`, with their objects */
+};
+
+/* What a value is, numbered as enum crdt_kind: types of a client's view of a key. */
+enum value_type {
+    TYPE_VALUE = 1,     /* bytes; OP_UPDATE of an element: it is added */
+    TYPE_TOMBSTONE = 2, /* OP_UPDATE of an element: it is removed */
+    TYPE_SET = 3,
+    TYPE_MAP = 4,
+    TYPE_COUNTER = 5,
+    TYPE_FLAG = 6,
+    TYPE_REGISTER = 7,
+    TYPE_MVREGISTER = 8,
+    TYPE_HLL = 9,
+    TYPE_COUNT = 10,
 };
 
 enum consistency {
@@ -54,7 +71,11 @@ struct op {
     uint32_t timeout_ms; /* 0: the configured default */
     uint8_t condition;   /* CONDITION_* bits */
     uint8_t etag_count;
-    bool is_verify;    /* OP_LOOKUP: ask every owner */
+    bool is_verify; /* OP_LOOKUP: ask every owner */
+    uint8_t type;   /* OP_UPDATE: enum value_type; OP_DELETE: only values of this type, 0: all */
+    bool is_many;   /* OP_UPDATE: `body` is n x (path length u16 | path | type u8 | argument length
+                       u32 | argument), changes of rows of `key`; from a client only */
+    bool shows;     /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
                           as there may be in a page */
@@ -106,6 +127,7 @@ struct result_value {
     uint64_t modified_ms; /* wall clock of the write, information only */
     uint64_t expires_ms;  /* wall clock at which it turns into a tombstone, 0: never */
     bool is_tombstone;
+    uint8_t type;  /* enum value_type */
     uint32_t size; /* bytes of the body, also when `body` is not carried (listings) */
     struct slice meta, body;
 };
@@ -193,6 +215,11 @@ struct result {
     uint32_t took_ms;
     struct label absent; /* an owner that did not answer, for the error's detail */
     enum member_rank absent_rank;
+
+    unsigned types; /* OP_GET, STATUS_TYPE: what the key holds, bit 1 << enum value_type each */
+    bool is_true;   /* of a flag */
+    bool is_beyond; /* the sum of a counter is beyond 64 bits */
+    int64_t number; /* of a counter: the sum; of an hll: the estimate */
 
     uint32_t value_count; /* OP_GET: siblings, the winner first; 0 with STATUS_OK never happens */
     const struct result_value *values;

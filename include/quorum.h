@@ -140,6 +140,9 @@ void quorum_delete(struct quorum *quorum);
  * of an empty set none. */
 uint8_t quorum_required(enum consistency consistency, uint8_t count);
 
+/* quorum_is_possible tells whether enough owners of a PUT can be asked at all: what quorum_put
+ * would refuse with UNREACHABLE is refused before anything is written. */
+bool quorum_is_possible(const struct quorum_request *request);
 /* quorum_put sends the new state to every reachable remote owner at once; the node commits its own
  * copy and reports quorum_stored. OK; UNREACHABLE: the quorum cannot be met, nothing was sent;
  * DEADLINE: it has passed, nothing was sent; OVERLOAD: operations_max are in flight. */

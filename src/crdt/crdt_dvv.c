@@ -295,7 +295,6 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
     enum status status = STATUS_OK;
 
     ensure(actor != 0 && !object->is_head);
-    ensure(value->kind == CRDT_VALUE || (value->meta.size == 0 && value->body.size == 0));
     ensure(value->expires <= CRDT_EXPIRES_MAX);
     if (value->body.size > VALUE_SIZE_MAX || value->meta.size > META_SIZE_MAX)
         return STATUS_TOO_LARGE;
@@ -314,11 +313,14 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
     part.values[0].actor = actor;
     part.values[0].stamp = stamp;
     part.values[0].body_size = (uint32_t)value->body.size;
+    ensure(crdt_value_is_sound(&part.values[0], false));
     if (status == STATUS_OK)
         status = crdt_object_merge(&after, &part);
     if (status != STATUS_OK)
         return status;
-    if (after.value_count > SIBLINGS_MAX && after.value_count > object->value_count)
+    /* Totals of counters are no siblings: there is one per actor, and entries are bounded. */
+    if (after.value_count > SIBLINGS_MAX && after.value_count > object->value_count &&
+        value->kind != CRDT_COUNTER)
         return STATUS_SIBLING_LIMIT;
     crdt_object_copy(object, &after);
     return STATUS_OK;

@@ -273,11 +273,7 @@ static bool kind_read(struct reader *in, struct crdt_value *value)
 
 static bool value_is_valid(const struct crdt_value *value)
 {
-    if (value->stamp == 0 || value->stamp > CRDT_STAMP_MAX || value->body_size > VALUE_SIZE_MAX)
-        return false;
-    if (value->kind == CRDT_TOMBSTONE)
-        return value->meta.size == 0 && value->body_size == 0;
-    return value->kind == CRDT_VALUE;
+    return value->stamp > 0 && value->stamp <= CRDT_STAMP_MAX && value->body_size <= VALUE_SIZE_MAX;
 }
 
 static bool one_read(struct reader *in, struct crdt_object *object)
@@ -299,7 +295,8 @@ static bool one_read(struct reader *in, struct crdt_object *object)
     }
     *entry = (struct crdt_entry){.actor = value->actor, .seen = value->stamp, .value_count = 1};
     object->entry_count = object->value_count = 1;
-    return value_is_valid(value) && value->actor != 0;
+    return value_is_valid(value) && crdt_value_is_sound(value, object->is_head) &&
+           value->actor != 0;
 }
 
 static bool value_read(struct reader *in, struct crdt_object *object, struct crdt_value *value)
@@ -309,7 +306,7 @@ static bool value_read(struct reader *in, struct crdt_object *object, struct crd
         return false;
     value->body_size = read_u32(in);
     value->body = read_slice(in, object->is_head ? 0 : value->body_size);
-    return !in->is_bad && value_is_valid(value);
+    return !in->is_bad && value_is_valid(value) && crdt_value_is_sound(value, object->is_head);
 }
 
 static bool values_read(struct reader *in, struct crdt_object *object, struct crdt_entry *entry)

@@ -19,8 +19,10 @@ bool crdt_values_equal(const struct crdt_value *a, const struct crdt_value *b)
 /* The total order of what is shown: values before tombstones, newer before older, ties by actor. */
 static bool register_is_before(const struct crdt_value *a, const struct crdt_value *b)
 {
-    if (a->kind != b->kind)
-        return a->kind == CRDT_VALUE;
+    bool is_live = a->kind != CRDT_TOMBSTONE;
+
+    if (is_live != (b->kind != CRDT_TOMBSTONE))
+        return is_live;
     if (a->stamp != b->stamp)
         return a->stamp > b->stamp;
     return a->actor > b->actor;
@@ -40,7 +42,7 @@ bool crdt_object_winner(const struct crdt_object *object, uint16_t *index)
 static bool register_is_shown(const struct crdt_object *object, const struct crdt_value *value,
                               const uint16_t *order, uint16_t count)
 {
-    if (object->is_head && value->kind == CRDT_VALUE)
+    if (object->is_head && value->kind != CRDT_TOMBSTONE)
         return false;
     for (unsigned i = 0; i < count; i++)
         if (crdt_values_equal(&object->values[order[i]], value))

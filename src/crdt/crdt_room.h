@@ -27,5 +27,11 @@ bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt
 enum status crdt_text_write(struct writer *text, struct slice bytes) MUST_USE;
 /* crdt_text_read appends what a text stands for; false: it stands for nothing, or has no room. */
 bool crdt_text_read(struct slice text, struct writer *bytes);
+/* crdt_counter_is_sound tells whether bytes are two canonical varints. */
+bool crdt_counter_is_sound(struct slice body);
+/* crdt_counter_add writes the new totals of `actor`: its own live ones and `delta`. OK; OVERFLOW:
+ * the sum over all actors, or a total, would leave 64 bits. */
+enum status crdt_counter_add(const struct crdt_object *object, uint64_t actor, int64_t delta,
+                             struct writer *body);
 
 #endif

@@ -15,14 +15,14 @@ static bool edge_kv_common(struct edge_call *call)
     return edge_query_duration(call, "timeout", EDGE_TIMEOUT_RANGE, &call->op->timeout_ms);
 }
 
-static void edge_kv_kind(struct edge_call *call, enum op_kind kind)
+void edge_kv_kind(struct edge_call *call, enum op_kind kind)
 {
     call->op->kind = kind;
     call->slot->kind = kind;
 }
 
 /* Namespace and key of the path, and what all requests for one key share. */
-static bool edge_kv_target(struct edge_call *call)
+bool edge_kv_target(struct edge_call *call)
 {
     struct edge_slot *slot = call->slot;
 
@@ -35,7 +35,7 @@ static bool edge_kv_target(struct edge_call *call)
     return true;
 }
 
-static bool edge_kv_context(struct edge_call *call)
+bool edge_kv_context(struct edge_call *call)
 {
     struct slice context = call->head->fields[EDGE_FIELD_CONTEXT];
 

@@ -245,6 +245,10 @@ void edge_kv_reply_read(struct edge_answer *answer, const struct result *result)
         edge_answer_refuse(answer, result);
         return;
     }
+    if (result->types & ~(1u << TYPE_VALUE)) {
+        edge_crdt_mismatch(answer, result);
+        return;
+    }
     if (answer->slot->form == FORM_ALL && result->value_count > 1) {
         edge_kv_all(answer, result);
         return;
@@ -273,8 +277,12 @@ void edge_kv_reply_write(struct edge_answer *answer, const struct result *result
 {
     const struct edge_slot *slot = answer->slot;
     bool is_created = slot->kind == OP_PUT && (result->is_created || slot->prefix.size);
-    bool has_echo = slot->is_echo;
+    bool has_echo = slot->is_echo && slot->kind == OP_PUT;
 
+    if (result->status == STATUS_TYPE) {
+        edge_crdt_mismatch(answer, result);
+        return;
+    }
     if (result->status != STATUS_OK) {
         edge_answer_refuse(answer, result);
         return;

@@ -1,5 +1,5 @@
 /* edge_list.c: a page of a listing (api.md 3.2). */
-#include "edge_json.h"
+#include "edge_crdt.h"
 #include "edge_room.h"
 
 static json_t *edge_list_item(const struct result_item *item)
@@ -8,7 +8,8 @@ static json_t *edge_list_item(const struct result_item *item)
 
     (void)json_object_set_new_nocheck(object, "key", edge_json_text(item->key));
     (void)json_object_set_new_nocheck(object, "etag", edge_json_etag(item->value.etag));
-    (void)json_object_set_new_nocheck(object, "type", json_string("value"));
+    (void)json_object_set_new_nocheck(object, "type",
+                                      json_string(edge_type_text(item->value.type)));
     (void)json_object_set_new_nocheck(object, "size", json_integer(item->value.size));
     (void)json_object_set_new_nocheck(object, "modified", edge_json_time(item->value.modified_ms));
     if (item->value.expires_ms)

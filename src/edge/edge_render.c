@@ -185,7 +185,7 @@ void edge_answer_text(struct edge_answer *answer, unsigned status, const char *t
 
 static bool edge_is_write(const struct edge_slot *slot)
 {
-    return slot->kind == OP_PUT || slot->kind == OP_DELETE;
+    return slot->kind == OP_PUT || slot->kind == OP_DELETE || slot->kind == OP_UPDATE;
 }
 
 /* What is known of the write: an answer below 500 means that certainly nothing was applied. */

@@ -97,6 +97,7 @@ struct edge_slot {
     unsigned allow;                         /* methods for Allow, with 405 and OPTIONS */
     const struct edge_route *route;         /* NULL when no route was found */
     uint64_t wanted;                        /* FORM_ONE: the entity tag */
+    unsigned wanted_type;                   /* enum value_type of an update, 0: a plain value */
     uint32_t limit;                         /* of a listing */
     uint64_t body_size;                     /* of a write */
     struct slice instance, ns, key, prefix; /* in `text` */
@@ -251,6 +252,19 @@ enum edge_verdict edge_kv_body(struct edge_call *call, struct slice body);
 enum edge_verdict edge_kv_list(struct edge_call *call);
 void edge_kv_reply_read(struct edge_answer *answer, const struct result *result);
 void edge_kv_reply_write(struct edge_answer *answer, const struct result *result);
+/* edge_kv_kind, edge_kv_target, edge_kv_context: what all requests for one key share; false:
+ * call->fault. */
+void edge_kv_kind(struct edge_call *call, enum op_kind kind);
+bool edge_kv_target(struct edge_call *call);
+bool edge_kv_context(struct edge_call *call);
+enum edge_verdict edge_crdt_get(struct edge_call *call);
+enum edge_verdict edge_crdt_post(struct edge_call *call);
+enum edge_verdict edge_crdt_post_body(struct edge_call *call, struct slice body);
+enum edge_verdict edge_crdt_delete(struct edge_call *call);
+void edge_crdt_reply_read(struct edge_answer *answer, const struct result *result);
+void edge_crdt_reply_write(struct edge_answer *answer, const struct result *result);
+/* edge_crdt_mismatch refuses a request for a key that holds another type. */
+void edge_crdt_mismatch(struct edge_answer *answer, const struct result *result);
 void edge_list_reply(struct edge_answer *answer, const struct result *result);
 
 enum edge_verdict edge_cluster_self(struct edge_call *call);

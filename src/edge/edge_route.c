@@ -7,6 +7,9 @@
 #define KV_READ_LATER "wait timing type"
 #define KV_WRITE "consistency timeout return ttl"
 #define KV_WRITE_LATER "sloppy timing type"
+#define CRDT_READ "consistency timeout"
+#define CRDT_READ_LATER "member field start_after next limit timing"
+#define CRDT_WRITE "consistency timeout return add add_member remove_member set type"
 #define KV_LIST "prefix start_after next limit consistency timeout"
 #define GET_HEAD ((unsigned)EDGE_GET | EDGE_HEAD)
 #define ANY_METHOD                                                                                 \
@@ -20,6 +23,12 @@ static const struct edge_route EDGE_ROUTES[] = {
      edge_kv_body, edge_kv_reply_write},
     {"/v1/kv/{ns}/{key...}", EDGE_DELETE, SCOPE_WRITE, false, 0, "consistency timeout",
      KV_WRITE_LATER, edge_kv_delete, NULL, edge_kv_reply_write},
+    {"/v1/crdt/{ns}/{key...}", GET_HEAD, SCOPE_READ, false, 0, CRDT_READ, CRDT_READ_LATER,
+     edge_crdt_get, NULL, edge_crdt_reply_read},
+    {"/v1/crdt/{ns}/{key...}", EDGE_POST, SCOPE_WRITE, false, 0, CRDT_WRITE, "ttl sloppy timing",
+     edge_crdt_post, edge_crdt_post_body, edge_crdt_reply_write},
+    {"/v1/crdt/{ns}/{key...}", EDGE_DELETE, SCOPE_WRITE, false, 0, "consistency timeout type",
+     "sloppy timing", edge_crdt_delete, NULL, edge_crdt_reply_write},
     {"/v1/kv/{ns}", GET_HEAD, SCOPE_READ, false, 0, KV_LIST, "delimiter values timing",
      edge_kv_list, NULL, edge_list_reply},
     {"/v1/kv/{ns}", EDGE_POST, SCOPE_WRITE, false, 0, KV_WRITE, KV_WRITE_LATER, edge_kv_post,
@@ -66,7 +75,6 @@ static const struct edge_route EDGE_ROUTES[] = {
     }
     RESERVED("/openapi.json"),
     RESERVED("/ui/{rest...}"),
-    RESERVED("/v1/crdt/{rest...}"),
     RESERVED("/v1/batch"),
     RESERVED("/v1/watch/{rest...}"),
     RESERVED("/v1/namespaces"),

@@ -70,7 +70,7 @@ static void node_request(struct node *node, const struct event *event)
     struct node_task *task;
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
-        op->kind != OP_SCAN) {
+        op->kind != OP_SCAN && op->kind != OP_UPDATE) {
         node_query(node, op, asker);
         return;
     }
@@ -87,6 +87,7 @@ static void node_request(struct node *node, const struct event *event)
     }
     if (node_local_get(node, op, asker))
         return;
+    ensure(node_update_is_sound(op));
     task = node_task_new(node, TASK_CLIENT);
     if (!task || !node_task_keep(task, op)) {
         struct node_outcome busy = {.status = STATUS_OVERLOAD, .outcome = OUTCOME_NOT_STORED};

@@ -8,11 +8,13 @@
 bool node_coord_reads_first(const struct node_task *task)
 {
     return task->op.kind == OP_GET || task->op.condition != 0 ||
-           (task->op.kind == OP_DELETE && task->op.context.size == 0);
+           (task->op.context.size == 0 &&
+            (task->op.kind == OP_DELETE || node_update_is_removal(task)));
 }
 
 void node_coord_begin(struct node *node, struct node_task *task)
 {
+    node_update_begin(task);
     node_task_load(node, task);
 }
 
@@ -69,29 +71,6 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
         node_task_fail(node, task, status);
 }
 
-/* Checks a request's conditions against what is there. */
-bool node_condition_holds(const struct op *op, const struct crdt_object *object)
-{
-    uint16_t index;
-    bool is_there, is_named = false;
-    uint64_t etag = 0;
-
-    if (op->condition == 0)
-        return true;
-    is_there = crdt_object_winner(object, &index) && object->values[index].kind == CRDT_VALUE;
-    if (is_there)
-        etag = crdt_etag(object->values[index].actor, object->values[index].stamp);
-    for (uint8_t i = 0; i < op->etag_count; i++)
-        is_named |= is_there && op->etags[i] == etag;
-    if ((op->condition & CONDITION_EXISTS) && !is_there)
-        return false;
-    if ((op->condition & CONDITION_ABSENT) && is_there)
-        return false;
-    if ((op->condition & CONDITION_MATCH) && !is_named)
-        return false;
-    return !((op->condition & CONDITION_NONE_MATCH) && is_named);
-}
-
 /* Puts the task's own write into `object`. OK, or why it is refused. */
 static enum status coord_apply(struct node *node, struct node_task *task,
                                struct crdt_object *object)
@@ -102,13 +81,17 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     struct crdt_value value = {.kind = op->kind == OP_PUT ? CRDT_VALUE : CRDT_TOMBSTONE};
     const struct crdt_object *seen = node_seen(node, object);
     uint64_t above = crdt_object_stamp_max(object);
-    uint16_t index;
+    uint16_t at;
 
     if (node_session_above(node, op, &above) != STATUS_OK)
         return STATUS_SESSION;
-    task->is_created = !crdt_object_winner(seen, &index) || seen->values[index].kind != CRDT_VALUE;
+    task->is_created = !crdt_object_winner(seen, &at) || seen->values[at].kind == CRDT_TOMBSTONE;
     if (!node_condition_holds(op, seen))
         return STATUS_PRECONDITION;
+    if (op->kind == OP_UPDATE || op->type)
+        return node_update_apply(node, task, object, above);
+    if (op->kind == OP_PUT && (crdt_object_types(seen) & ~(1u << CRDT_VALUE)) != 0)
+        return STATUS_TYPE;
     if (op->context.size) {
         context = &node->context;
         if (crdt_context_decode(op->context, &scope, context) != STATUS_OK ||
@@ -182,6 +165,10 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
     crdt_object_clear(object);
     if (status == STATUS_OK && crdt_object_decode(row, object) != STATUS_OK)
         status = STATUS_CORRUPT;
+    if (status == STATUS_CORRUPT && node_update_commits_first(task)) {
+        node_task_fail(node, task, status); /* our own totals are in it */
+        return;
+    }
     if (status == STATUS_OK)
         before = crdt_object_fingerprint(
             node->founding.hash_seed,
@@ -202,7 +189,10 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
         node_coord_refused(node, task, status);
         return;
     }
-    coord_send(node, task, &before);
+    if (node_update_commits_first(task))
+        node_update_commit(node, task, &before);
+    else
+        coord_send(node, task, &before);
 }
 
 /* The write cannot be made: tell why. Deleting what is not there is done already. */
@@ -216,13 +206,19 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
         outcome.object = blob_slice(task->object);
     if (task->is_read_done)
         node_session_next(node, task, NULL, &outcome);
+    if (status == STATUS_TYPE)
+        outcome.object = node_update_head_of(node, &node->object_a);
     node_finish(node, task, &outcome);
 }
 
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object)
 {
-    if (node_coord_reads_first(task) && !task->is_read_done)
+    enum node_update_next next = node_update_next(node, task, status, object);
+
+    if (next == UPDATE_ELEMENT)
+        node_update_element(node, task);
+    else if (next == UPDATE_READ || (node_coord_reads_first(task) && !task->is_read_done))
         coord_read(node, task, status, object);
     else
         coord_write(node, task, status, object);
@@ -287,7 +283,13 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         outcome.object = done->object;
     if (task->step == STEP_READ && done->status != STATUS_OK && task->op.kind != OP_GET)
         outcome.outcome = OUTCOME_NOT_STORED; /* it failed while reading: nothing was written */
+    if (task->step == STEP_WRITE && done->status == STATUS_OK && task->path_size) {
+        node_update_element(node, task); /* its head is there now */
+        return;
+    }
     if (task->step == STEP_WRITE && done->status == STATUS_OK) {
+        if (task->op.shows)
+            outcome.object = blob_slice(task->object);
         outcome.is_created = task->is_created;
         outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
         outcome.expires = task->expires;

@@ -41,6 +41,8 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
                                      .etags = slice_of(etags, 8u * op->etag_count),
                                      .ns = op->ns,
                                      .key = op->key,
+                                     .type = op->type,
+                                     .shows = op->shows,
                                      .context = op->context,
                                      .meta = op->meta,
                                      .body = op->body,
@@ -58,7 +60,8 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
         task->tried[task->tries++] = to;
     balance_started(node->balance, node->now, to);
     metric_add(&node->metrics, METRIC_FORWARDED, 1);
-    left = left / 3 > TRY_US_MIN ? left / 3 : TRY_US_MIN;
+    if (node_update_is_repeatable(op))
+        left = left / 3 > TRY_US_MIN ? left / 3 : TRY_US_MIN;
     heap_set(&node->timers, &task->timer.in_timers, instant_min(node->now + left, task->deadline));
     return true;
 }
@@ -87,8 +90,14 @@ void node_forward(struct node *node, struct node_task *task, const struct place_
 /* The present try is over without an answer: the next owner. */
 void node_forward_again(struct node *node, struct node_task *task)
 {
-    if (task->away)
+    bool was_away = task->away != 0;
+
+    if (was_away)
         forward_finished(node, task, false, 0);
+    if (was_away && !node_update_is_repeatable(&task->op)) {
+        node_task_fail(node, task, STATUS_DEADLINE); /* it may have been counted */
+        return;
+    }
     heap_set(&node->timers, &task->timer.in_timers, task->deadline);
     node_task_begin(node, task);
 }
@@ -178,6 +187,8 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
 {
     const struct message_op *asked = &message->op;
     struct op op = {.kind = (enum op_kind)asked->kind,
+                    .type = asked->type,
+                    .shows = asked->shows,
                     .consistency = (enum consistency)asked->consistency,
                     .condition = asked->condition,
                     .ns = asked->ns,
@@ -189,8 +200,8 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
                     .session = asked->session};
     struct node_task *task;
 
-    if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE) ||
-        !store_name_is_sound(op.key))
+    if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE && op.kind != OP_UPDATE) ||
+        !store_name_is_sound(op.key) || !node_update_is_sound(&op))
         return;
     for (; op.etag_count < asked->etags.size / 8; op.etag_count++)
         op.etags[op.etag_count] = bytes_load_u64(asked->etags.data + 8 * op.etag_count);

@@ -68,14 +68,15 @@ enum node_task_kind {
     TASK_GIVE,   /* an object another owner pulls from us */
 };
 enum node_task_step {
-    STEP_START, /* nothing has happened */
-    STEP_LOAD,  /* waits for a cold row */
-    STEP_READ,  /* quorum read runs */
-    STEP_WRITE, /* quorum write runs, or the local commit of a replica's merge */
-    STEP_AWAY,  /* forwarded, waits for OP_REPLY */
-    STEP_PAUSE, /* will be tried again */
-    STEP_LIST,  /* listing or lookup among all peers */
-    STEP_SCAN,  /* quorum reads a page of rows */
+    STEP_START,  /* nothing has happened */
+    STEP_LOAD,   /* waits for a cold row */
+    STEP_READ,   /* quorum read runs */
+    STEP_WRITE,  /* quorum write runs, or the local commit of a replica's merge */
+    STEP_COMMIT, /* a counter: the local commit runs, the quorum write follows it */
+    STEP_AWAY,   /* forwarded, waits for OP_REPLY */
+    STEP_PAUSE,  /* will be tried again */
+    STEP_LIST,   /* listing or lookup among all peers */
+    STEP_SCAN,   /* quorum reads a page of rows */
 };
 
 struct node_task {
@@ -103,11 +104,20 @@ struct node_task {
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool is_created;
     bool is_cancelled;
-    bool is_raised;   /* its session made the read stricter than was asked */
-    bool is_behind;   /* and owners that answered were behind it */
-    uint8_t waits;    /* for owners that were behind */
-    struct dot dot;   /* of the write */
-    uint64_t expires; /* of the value written: wall ms, 0 never */
+    bool is_raised;       /* its session made the read stricter than was asked */
+    bool is_behind;       /* and owners that answered were behind it */
+    uint8_t waits;        /* for owners that were behind */
+    bool is_head_checked; /* OP_UPDATE of an element: its collection is there */
+    uint16_t path_size;   /* bytes of path cut off op.key while the head is looked at */
+    struct dot dot;       /* of the write */
+    uint64_t expires;     /* of the value written: wall ms, 0 never */
+};
+
+/* What the row at hand means for an update (node_update.c). */
+enum node_update_next {
+    UPDATE_WRITE,   /* go on as any write does */
+    UPDATE_READ,    /* nothing is here: ask the others before a type is given */
+    UPDATE_ELEMENT, /* the head is as it should be: now the row of the element */
 };
 
 /* What became of an operation, before it is told to a client or to the edge that asked. */

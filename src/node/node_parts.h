@@ -11,9 +11,9 @@ void node_send_datagram(struct node *node, uint64_t to, const struct address *ad
                         const struct message *messages, unsigned count);
 void node_send_bare(struct node *node, uint64_t to, const struct address *address,
                     const struct message *messages, unsigned count);
-void node_send_queued(struct node *node, struct node_link *link);
 void node_send_bytes(struct node *node, const struct node_link *link, struct slice bytes);
 void node_send_packed(struct node *node, struct node_link *link);
+void node_send_queued(struct node *node, struct node_link *link);
 bool node_send_link(struct node *node, struct node_link *link, const struct frame *head,
                     const struct message *message);
 bool node_send(struct node *node, uint64_t to, const struct frame *head,
@@ -102,7 +102,6 @@ bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
 void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
                         struct quorum_owner *room);
-bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object);
@@ -265,5 +264,25 @@ void node_session_next(struct node *node, struct node_task *task, const struct q
                        struct node_outcome *outcome);
 bool node_session_is_good(struct node *node, const struct op *op);
 struct slice node_session_same(struct node *node, const struct op *op);
+
+/* node_condition.c */
+bool node_condition_holds(const struct op *op, const struct crdt_object *object);
+
+/* node_update.c */
+bool node_update_is_sound(const struct op *op);
+bool node_update_is_repeatable(const struct op *op);
+bool node_update_is_removal(const struct node_task *task);
+void node_update_reset(struct node_task *task);
+void node_update_begin(struct node_task *task);
+void node_update_element(struct node *node, struct node_task *task);
+enum node_update_next node_update_next(struct node *node, const struct node_task *task,
+                                       enum status status, struct slice row);
+enum status node_update_apply(struct node *node, struct node_task *task, struct crdt_object *object,
+                              uint64_t above);
+struct slice node_update_head_of(struct node *node, struct crdt_object *object);
+bool node_update_commits_first(const struct node_task *task);
+void node_update_commit(struct node *node, struct node_task *task, const struct hash16 *before);
+void node_update_committed(struct node *node, struct node_task *task, enum status status);
+void node_update_show(const struct crdt_object *object, struct result *result);
 
 #endif

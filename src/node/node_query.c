@@ -213,6 +213,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_OVERLAY:
     case OP_LEAVE:
     case OP_SCAN:
+    case OP_UPDATE:
         ensure_unreachable();
     }
 }
@@ -224,7 +225,7 @@ void node_request_plain(struct node *node, const struct op *op, ticket asker)
 
     if (node->phase != NODE_OPEN || !node->is_founded) {
         outcome.status = STATUS_NOT_READY;
-        if (op->kind == OP_PUT || op->kind == OP_DELETE)
+        if (op->kind == OP_PUT || op->kind == OP_DELETE || op->kind == OP_UPDATE)
             outcome.outcome = OUTCOME_NOT_STORED;
     }
     if (op->kind == OP_LEAVE && outcome.status == STATUS_OK) {

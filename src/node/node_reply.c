@@ -58,6 +58,7 @@ void node_value_show(const struct crdt_value *value, struct result_value *shown)
                                    .modified_ms = crdt_stamp_ms(value->stamp),
                                    .expires_ms = value->expires,
                                    .is_tombstone = value->kind == CRDT_TOMBSTONE,
+                                   .type = (uint8_t)value->kind,
                                    .size = value->body_size,
                                    .meta = value->meta,
                                    .body = value->body};
@@ -81,6 +82,7 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
     count = crdt_object_expire(object, node_wall_ms(node));
     if (count > 0)
         node_trace(node, TRACE_VALUE_EXPIRED, count, 0, 0);
+    node_update_show(object, result);
     count = crdt_object_siblings(object, order);
     values = effects_alloc(node->fx, (count + 1u) * sizeof(*values));
     for (uint16_t i = 0; i < count; i++)
@@ -96,7 +98,7 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
                                                                               : STATUS_NOT_MODIFIED;
     if (object->entry_count == 0)
         return;
-    if (op->has_siblings || result->status == STATUS_MISSING)
+    if (op->has_siblings || op->kind == OP_UPDATE || result->status == STATUS_MISSING)
         crdt_context_of_all(object, &node->context);
     else
         crdt_context_of_shown(object, order[0], &node->context);
@@ -135,7 +137,11 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
     result->context = outcome->context;
     result->session = outcome->session.size ? outcome->session : node_session_same(node, op);
     reply_route(node, outcome, result);
+    if (outcome->status == STATUS_TYPE &&
+        crdt_object_decode_head(outcome->object, &node->object_c) == STATUS_OK)
+        result->types = crdt_object_types(&node->object_c);
     if ((op->kind == OP_GET && outcome->status == STATUS_OK) ||
+        (op->kind == OP_UPDATE && op->shows && outcome->status == STATUS_OK) ||
         outcome->status == STATUS_PRECONDITION) {
         reply_values(node, op, outcome->object, result);
         if (outcome->status == STATUS_PRECONDITION)

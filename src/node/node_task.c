@@ -100,7 +100,7 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 
 static bool task_is_write(const struct node_task *task)
 {
-    return task->op.kind == OP_PUT || task->op.kind == OP_DELETE;
+    return task->op.kind == OP_PUT || task->op.kind == OP_DELETE || task->op.kind == OP_UPDATE;
 }
 
 /* Says how many owners there are, how many were needed, and one that is missing. */
@@ -109,7 +109,8 @@ static void task_name_missing(struct node *node, const struct node_task *task,
 {
     struct place_owners owners;
 
-    if (!node->is_founded || (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN))
+    if (!node->is_founded ||
+        (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN && !task_is_write(task)))
         return;
     place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
     outcome->total = owners.base_count;
@@ -138,6 +139,7 @@ void node_task_begin(struct node *node, struct node_task *task)
     struct place_owners owners;
 
     task->step = STEP_START;
+    node_update_reset(task);
     if (node->phase != NODE_OPEN || !node->is_founded) {
         node_task_fail(node, task, STATUS_NOT_READY);
         return;
@@ -286,7 +288,9 @@ void node_task_stored(struct node *node, uint32_t id, enum status status)
 
     if (!task)
         return;
-    if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+    if (task->step == STEP_COMMIT)
+        node_update_committed(node, task, status);
+    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
         quorum_stored(node->quorum, node->now, id, status);
     else
         node_replica_stored(node, task, status);

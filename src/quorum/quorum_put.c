@@ -22,6 +22,11 @@ static void put_send(struct quorum *quorum, const struct quorum_op *op, uint64_t
     quorum->config.emit(quorum->config.context, &output);
 }
 
+bool quorum_is_possible(const struct quorum_request *request)
+{
+    return quorum_request_is_possible(request, true);
+}
+
 enum status quorum_put(struct quorum *quorum, instant now, const struct quorum_request *request)
 {
     struct quorum_op *op;

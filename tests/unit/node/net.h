@@ -49,7 +49,9 @@ struct net_reply {
     ticket ticket;
     enum status status;
     enum outcome outcome;
-    bool is_created, is_truncated;
+    bool is_created, is_truncated, is_true;
+    unsigned types;
+    int64_t number;
     uint8_t acks, required;
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members;
