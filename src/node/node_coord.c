@@ -103,7 +103,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     if (!context && (op->condition & CONDITION_MATCH)) {
         /* If-Match names one value: that one is replaced, its siblings stay. */
         context = &node->context;
-        crdt_context_of_shown(seen, index, context);
+        crdt_context_of_shown(seen, at, context);
     }
     if (op->kind == OP_DELETE && object->value_count == 0 && !context)
         return STATUS_MISSING;
