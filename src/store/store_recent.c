@@ -64,7 +64,7 @@ void store_recent_put(struct store_recent *recent, struct blob *row_key, struct 
     uint32_t slot = recent_slot(recent, blob_slice(row_key));
 
     recent_drop(recent, slot);
-    if (record->size > RECENT_RECORD_MAX)
+    if (record->size > RECENT_RECORD_MAX || record->size == 0)
         return; /* and what was there before is old now */
     recent->slots[slot].key = blob_take(row_key);
     recent->slots[slot].record = blob_take(record);
