@@ -123,6 +123,12 @@
 #define SYNC_WHOLE_ROWS 256u /* rows beyond which it always is: 2 KiB of fingerprints */
 #define SYNC_WHOLE_MAX 4u    /* differing partitions up to which pages go whole, not by sub-range */
 
+/* --- hand-off of former owners */
+#define HAND_OFFERS_MAX 128   /* partitions offered at once: 3.3 KB of offer, a second of rounds */
+#define HAND_OFFER_SIZE 26u   /* bytes: partition 2, token 4, count 4, sum 16 */
+#define HAND_PAGE_ROWS 64u    /* rows deleted at once: a commit's worth, beside client work */
+#define HAND_LATER_MAX 16384u /* bytes of placement records that wait for such a commit */
+
 /* --- the step */
 #define REQUEST_TIMEOUT_MAX_MS 60000 /* of one request, also when a peer names it (api.md 1) */
 #define ROUTE_MAX 12                 /* peers named in Gossamer-Route */

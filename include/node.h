@@ -31,6 +31,7 @@ struct node_config {
     uint32_t value_max;          /* bytes */
     uint32_t request_timeout_ms; /* default deadline of an operation */
     uint32_t sync_interval_ms;   /* between anti-entropy rounds with one peer */
+    uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
     uint32_t recent_rows;        /* rows kept in memory after their commit: a power of two */
     struct place_cache *tables;  /* borrowed; shared by the nodes of one process */
 };

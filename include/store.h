@@ -132,8 +132,8 @@ struct store_pending;
  * no memory. */
 struct store_pending *store_pending_new(uint32_t capacity, const uint8_t seed[HASH_SEED_SIZE]);
 void store_pending_delete(struct store_pending *pending);
-/* store_pending_put notes that `record` (a reference is taken) is on its way under `write`. OK,
- * FULL, MEMORY. */
+/* store_pending_put notes that `record` (a reference is taken) is on its way under `write`; an
+ * empty one is the deletion of the row. OK, FULL, MEMORY. */
 enum status store_pending_put(struct store_pending *pending, struct slice row_key,
                               struct blob *record, uint64_t write) MUST_USE;
 /* store_pending_get returns the newest queued record of a key, or NULL. */
@@ -153,7 +153,8 @@ struct store_recent;
 struct store_recent *store_recent_new(uint32_t slots, const uint8_t seed[HASH_SEED_SIZE]);
 void store_recent_delete(struct store_recent *recent);
 /* store_recent_put notes that `record` is what the engine holds of `row_key` now (references are
- * taken). A large record is not kept, and an older one of the key is forgotten. */
+ * taken). A large record is not kept, nor an empty one (the row is deleted), and an older one of
+ * the key is forgotten. */
 void store_recent_put(struct store_recent *recent, struct blob *row_key, struct blob *record);
 /* store_recent_get returns the record of a key, or NULL when it is not among the recent ones. */
 struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key);

@@ -47,6 +47,7 @@ struct sync_output {
     uint16_t partition;
     struct slice after;       /* SYNC_LIST */
     struct slice keys, items; /* SYNC_GIVE, SYNC_MERGE */
+    bool is_taken;            /* SYNC_PULLED, SYNC_ROUND_DONE: of sync_take */
     uint64_t layout;
     enum status status;
     uint32_t compared, differed, rows; /* SYNC_ROUND_DONE */
@@ -63,6 +64,9 @@ struct sync_config {
     /* Tells whether `partition` is held both here and by `peer` under the present layout (base or
      * target of either): the set over which both sides of a round compute the super-root. */
     bool (*is_shared)(void *context, uint64_t peer, uint16_t partition);
+    /* Tells whether we hold rows of `partition` without owning it and have offered them to `peer`:
+     * what a round of sync_take may pull from us. NULL: never. */
+    bool (*is_offered)(void *context, uint64_t peer, uint16_t partition);
     void *context;
 };
 
@@ -85,6 +89,18 @@ struct hash16 sync_fingerprint(const struct sync *sync, uint32_t partition, uint
 /* sync_pull begins a round with `peer` under `layout`: over all partitions shared with it. OK;
  * BUSY when one with this peer runs already; FULL when rounds_max run. */
 enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t layout) MUST_USE;
+/* What a former owner offers. */
+struct sync_taking {
+    uint64_t peer, layout;
+    const uint16_t *partitions; /* ascending */
+    uint32_t count;
+};
+/* sync_take begins a round that pulls partitions from a peer that is no owner of them (any more):
+ * no tree is descended, each of them is compared row by row. SYNC_PULLED tells which of them are
+ * held here durably; the peer hears nothing. OK; BUSY, FULL as sync_pull. */
+enum status sync_take(struct sync *sync, instant now, const struct sync_taking *taking) MUST_USE;
+/* sync_relayout ends all rounds under another layout than `layout`, ours and those served. */
+void sync_relayout(struct sync *sync, uint64_t layout);
 /* sync_receive handles AE_ROOT, AE_DIFF, AE_NODES, AE_LEAF_GET, AE_LEAF, AE_FETCH, AE_ITEMS,
  * AE_DONE from an authenticated peer. `layout` is our present one. Anything malformed or unexpected
  * is dropped. */

@@ -38,6 +38,9 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
     case TIMER_MOVE:
         node_move_tick(node);
         break;
+    case TIMER_HAND:
+        node_hand_tick(node);
+        break;
     }
 }
 

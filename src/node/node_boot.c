@@ -125,8 +125,10 @@ static void boot_finish(struct node *node)
 
     node->phase = NODE_OPEN;
     node->is_booted = true;
-    if (node->place)
+    if (node->place) {
         node_marks_reset(node);
+        node_hand_reset(node);
+    }
     node_move_wake(node);
     if (!was_first)
         return;
@@ -202,6 +204,20 @@ static void persist_number(struct node *node, struct store_row *row, const char 
 
     bytes_store_u64(number, value);
     persist_row(node, row, slice_text(name), slice_of(number, sizeof(number)));
+}
+
+/* One record of the placement list, at once: rows that are written after it, and acknowledged, were
+ * counted under it, and must not be found by a start that knows only an older list. */
+void node_persist_place(struct node *node, const struct place_record *record)
+{
+    struct store_row *row = effects_alloc(node->fx, sizeof(*row));
+    uint8_t room[PLACE_RECORD_SIZE_MAX];
+    struct writer out = writer_over(room, sizeof(room));
+
+    if (node->phase == NODE_READING || wire_place_encode(record, &out) != STATUS_OK)
+        return;
+    persist_named(node, row, PLACE_PREFIX, &record->id, writer_done(&out));
+    node_write_rows(node, row, 1);
 }
 
 static uint32_t persist_lists(struct node *node, struct store_row *rows)

@@ -18,6 +18,7 @@
 #include "list.h"
 #include "map.h"
 #include "node.h"
+#include "node_hand.h"
 #include "pool.h"
 #include "prng.h"
 #include "quorum.h"
@@ -34,7 +35,15 @@
 enum node_phase { NODE_CLOSED, NODE_READING, NODE_SCANNING, NODE_OPEN, NODE_STOPPED };
 
 /* What a timer of the node's own heap belongs to. */
-enum node_timer_kind { TIMER_TASK, TIMER_LINK, TIMER_JOIN, TIMER_PERSIST, TIMER_SYNC, TIMER_MOVE };
+enum node_timer_kind {
+    TIMER_TASK,
+    TIMER_LINK,
+    TIMER_JOIN,
+    TIMER_PERSIST,
+    TIMER_SYNC,
+    TIMER_MOVE,
+    TIMER_HAND
+};
 struct node_timer {
     struct heap_node in_timers;
     enum node_timer_kind kind;
@@ -102,6 +111,7 @@ struct node_task {
     bool is_read_done; /* the quorum read before a conditional write is over */
     bool is_written;   /* `object` holds our own new dot: a retry sends the same */
     bool is_sent;      /* and it has left: it may be stored somewhere */
+    bool was_sent;     /* in a try before this one */
     bool is_created;
     bool is_cancelled;
     bool is_raised;       /* its session made the read stricter than was asked */
@@ -141,6 +151,7 @@ struct node_write {
     uint64_t ticket;
     uint32_t task; /* 0: nobody waits */
     bool is_object;
+    bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
     uint32_t partition;
     struct hash16 before, after;
@@ -149,7 +160,7 @@ struct node_write {
 };
 
 /* One EFFECT_READ in flight. */
-enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS };
+enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP };
 struct node_read {
     uint64_t ticket;
     enum node_read_kind kind;
@@ -242,7 +253,7 @@ struct node {
     struct prng prng;
     /* work */
     struct heap timers;
-    struct node_timer join_timer, persist_timer, sync_timer, move_timer;
+    struct node_timer join_timer, persist_timer, sync_timer, move_timer, hand_timer;
     struct pool links, tasks, writes, reads, peers;
     struct map link_by_id, read_by_key, peer_by_id;
     struct list peer_list;
@@ -258,6 +269,8 @@ struct node {
     uint64_t marks_layout;             /* the layout they were last trimmed to */
     instant queued_at;                 /* since when we wait behind a peer that is away */
     instant placed_at;                 /* when we went JOINING or LEAVING */
+    struct node_hands hands;           /* what we hold and do not own */
+    struct node_take takes[SYNC_ROUNDS_MAX];
     /* counters */
     uint64_t keys, bytes;
     struct metrics metrics;

@@ -109,6 +109,12 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         if (node->sync && node->phase == NODE_OPEN)
             sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
         break;
+    case MESSAGE_HAND_OFFER:
+        node_take_offered(node, peer, &message->hand_offer);
+        break;
+    case MESSAGE_HAND_TAKEN:
+        node_hand_taken(node, peer, &message->hand_taken);
+        break;
     default:
         node_peer_message(node, &sender, message);
         break;

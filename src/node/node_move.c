@@ -41,6 +41,7 @@ void node_move_wake(struct node *node)
     }
     heap_set(&node->timers, &node->move_timer.in_timers, node->now);
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
+    heap_set(&node->timers, &node->hand_timer.in_timers, node->now);
 }
 
 /* Nobody of this cell holds anything: the peer whose move is current begins. Only where cells were
@@ -140,8 +141,10 @@ static void move_queue(struct node *node, unsigned state)
 
     if (!is_waiting || node_peer_is_reachable(node, place_current(node->place)))
         node->queued_at = node->now;
-    else if (node->now >= node->queued_at + MOVE_PATIENCE_US)
+    else if (node->now >= node->queued_at + MOVE_PATIENCE_US) {
+        node->queued_at = node->now;
         node_place_set(node, (enum place_state)state);
+    }
 }
 
 void node_move_tick(struct node *node)
@@ -163,7 +166,8 @@ void node_move_tick(struct node *node)
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING &&
         (!move_has_heirs(node) ||
-         (move_is_mine(node) && !node->is_recovering && move_is_complete(node, PLACE_LEAVING))))
+         (move_is_mine(node) && !node->is_recovering && node_hand_is_clean(node) &&
+          move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
     move_queue(node, node_place_state(node));
     if (node->is_leaving)
@@ -201,7 +205,7 @@ void node_sync_tick(struct node *node)
         const struct place_record *record = place_find(node->place, peer->id8);
 
         if (peer->sync_at > node->now || !record || record->state == PLACE_OUT ||
-            !node_peer_is_reachable(node, peer->id8))
+            node_take_runs(node, peer->id8) || !node_peer_is_reachable(node, peer->id8))
             continue;
         if (sync_pull(node->sync, node->now, peer->id8, place_layout(node->place)) == STATUS_FULL)
             return;
@@ -224,6 +228,10 @@ void node_sync_done(struct node *node, const struct sync_output *done)
 {
     struct node_peer *peer = node_peer(node, done->peer);
 
+    if (done->is_taken) {
+        node_take_done(node, done);
+        return;
+    }
     node_trace(node, TRACE_SYNC_ROUND, done->peer, done->compared, done->differed);
     if (peer &&
         (done->status != STATUS_OK || move_is_needed(node) || move_is_leaving(node, done->peer)))
@@ -234,7 +242,9 @@ void node_sync_done(struct node *node, const struct sync_output *done)
 /* A fact of sync: the partition was pulled from a peer, or by a peer from us. */
 void node_sync_fact(struct node *node, const struct sync_output *fact)
 {
-    if (fact->layout != place_layout(node->place) || !move_is_needed(node))
+    if (fact->is_taken)
+        node_take_pulled(node, fact);
+    if (fact->is_taken || fact->layout != place_layout(node->place) || !move_is_needed(node))
         return;
     node_marks_trim(node);
     node_marks_add(node, fact->partition, fact->peer, fact->kind == SYNC_GIVEN);

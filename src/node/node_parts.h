@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include "node_impl.h"
+#include "node_moves.h"
 
 /* node_send.c */
 void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
@@ -65,6 +66,7 @@ void node_join_message(struct node *node, struct node_link *link, const struct m
 void node_opened(struct node *node, const struct event *event);
 void node_founding_adopt(struct node *node, const struct founding_record *record);
 void node_boot_loaded(struct node *node, enum node_read_kind kind, const struct event *event);
+void node_persist_place(struct node *node, const struct place_record *record);
 void node_persist_soon(struct node *node);
 void node_persist(struct node *node);
 
@@ -72,6 +74,8 @@ void node_persist(struct node *node);
 void node_row_corrupt(struct node *node, uint64_t hash_front);
 enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
                          struct slice *object);
+struct node_write *node_write_start(struct node *node, const struct store_row *rows,
+                                    uint32_t count);
 void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count);
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before);
@@ -144,21 +148,6 @@ void node_table_send(struct node *node, uint64_t peer, bool is_reply);
 void node_table_soon(struct node *node, uint64_t id8);
 void node_table_received(struct node *node, const struct swim_from *sender,
                          const struct message *message);
-
-/* node_move.c */
-void node_move_wake(struct node *node);
-void node_move_tick(struct node *node);
-void node_leave(struct node *node, ticket asker);
-void node_sync_tick(struct node *node);
-void node_sync_done(struct node *node, const struct sync_output *done);
-void node_sync_fact(struct node *node, const struct sync_output *fact);
-bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
-
-/* node_marks.c */
-void node_marks_reset(struct node *node);
-void node_marks_trim(struct node *node);
-void node_marks_add(struct node *node, uint32_t partition, uint64_t id8, bool is_given);
-unsigned node_marks_count(const struct node_marks *marks);
 
 /* node_local.c */
 bool node_local_get(struct node *node, const struct op *op, ticket asker);

@@ -14,6 +14,7 @@ static void place_changed(struct node *node, const struct place_record *record)
     if (!peer) /* our own part in the layout begins anew */
         node_marks_reset(node);
     swim_place_digest(node->swim, place_digest(node->place));
+    node_persist_place(node, record);
     node_persist_soon(node);
     node_trace(node, TRACE_PLACE_CHANGED, id_front(&record->id), record->state, layout);
     metric_set(&node->metrics, METRIC_PARTITIONS_MOVING, place_is_moving(node->place));
@@ -38,6 +39,8 @@ void node_place_received(struct node *node, struct slice bytes)
     struct place_record record;
     unsigned before = node_place_state(node);
 
+    if (node_drop_defers(node, bytes))
+        return;
     if (!node->place || wire_place_decode(bytes, &record) != STATUS_OK) {
         metric_add(&node->metrics, METRIC_DROP_MALFORMED, node->place != NULL);
         return;
@@ -73,6 +76,15 @@ unsigned node_place_state(const struct node *node)
     return record ? record->state : 0;
 }
 
+/* The later of our own record and the one of the current move. */
+static uint64_t place_latest(struct node *node, const struct place_record *known)
+{
+    const struct place_record *current = place_find(node->place, place_current(node->place));
+    uint64_t latest = known ? known->stamp : 0;
+
+    return current && current->stamp > latest ? current->stamp : latest;
+}
+
 /* Our record in a new state. Weight and labels are taken from the settings on the way in only: they
  * decide owners, and while we count in base a change of them would move both sets at once. */
 static struct place_record place_own(struct node *node, enum place_state state)
@@ -87,8 +99,9 @@ static struct place_record place_own(struct node *node, enum place_state state)
         record = *known;
     record.state = (uint8_t)state;
     record.by = node->self;
-    /* Above what is known of us, whatever clock that came from. */
-    record.stamp = crdt_clock_next(&node->clock, node->wall_ms, known ? known->stamp : 0);
+    /* Above what is known of us and of the move we may wait behind, whatever clock that came from.
+     */
+    record.stamp = crdt_clock_next(&node->clock, node->wall_ms, place_latest(node, known));
     return record;
 }
 
@@ -123,6 +136,8 @@ void node_place_start(struct node *node)
                                  !label_equal(&record->host, &node->config.host) ||
                                  !label_equal(&record->zone, &node->config.zone));
 
+    if ((!record || record->state == PLACE_OUT) && node_hand_holds_back(node))
+        return; /* what we hold from before goes to its owners first */
     if (!record || record->state == PLACE_OUT || (is_changed && record->state == PLACE_JOINING))
         node_place_set(node, PLACE_JOINING);
 }

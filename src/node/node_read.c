@@ -120,5 +120,8 @@ void node_loaded(struct node *node, const struct event *event)
     case READ_LEAF:
         node_leaf_loaded(node, read, event);
         break;
+    case READ_DROP:
+        node_drop_loaded(node, read, event);
+        break;
     }
 }

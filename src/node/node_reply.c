@@ -176,7 +176,10 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
 {
     struct node_outcome kept = *outcome;
 
-    reply_count(node, outcome);
+    /* An earlier try, under another layout, was sent: what the last one knows is not all. */
+    if (task->was_sent && kept.status != STATUS_OK && kept.outcome == OUTCOME_NOT_STORED)
+        kept.outcome = OUTCOME_UNKNOWN;
+    reply_count(node, &kept);
     kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
     kept.context = effects_copy(node->fx, outcome->context);
     kept.session = effects_copy(node->fx, outcome->session);

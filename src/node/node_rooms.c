@@ -109,6 +109,7 @@ bool node_rooms_found(struct node *node)
                                .round_timeout_us = INSTANT_S(10),
                                .emit = node_sync_emit,
                                .is_shared = node_sync_shares,
+                               .is_offered = node_hand_offers,
                                .context = node};
 
     memcpy(place.seed, node->founding.hash_seed, HASH_SEED_SIZE);
@@ -160,6 +161,7 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->persist_timer.kind = TIMER_PERSIST;
     node->sync_timer.kind = TIMER_SYNC;
     node->move_timer.kind = TIMER_MOVE;
+    node->hand_timer.kind = TIMER_HAND;
     if (!node->seeds_text || !rooms_pools(node) || !rooms_protocol(node)) {
         node_delete(node);
         return STATUS_MEMORY;
@@ -227,6 +229,8 @@ void node_delete(struct node *node)
     heap_close(&node->timers);
     free(node->pulled);
     free(node->given);
+    blob_drop(&node->hands.drop_after);
+    blob_drop(&node->hands.later);
     free(node->seeds_text);
     free(node);
 }

@@ -23,6 +23,8 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
     *object = SLICE_NONE;
     if (!known)
         known = store_recent_get(node->recent, row_key);
+    if (known && known->size == 0)
+        return STATUS_MISSING; /* its deletion is queued */
     if (known) {
         effects_hold_blob(node->fx, blob_take(known));
         return store_record_open(STORE_OBJ, row_key, blob_slice(known), object);
@@ -37,8 +39,7 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
 
 /* --- writes */
 
-static struct node_write *write_start(struct node *node, const struct store_row *rows,
-                                      uint32_t count)
+struct node_write *node_write_start(struct node *node, const struct store_row *rows, uint32_t count)
 {
     struct node_write *write = pool_take(&node->writes);
 
@@ -59,7 +60,7 @@ static struct node_write *write_start(struct node *node, const struct store_row 
 /* Rows of our own (`sys`): nobody waits for them. */
 void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count)
 {
-    if (!node->is_read_only && count > 0 && !write_start(node, rows, count))
+    if (!node->is_read_only && count > 0 && !node_write_start(node, rows, count))
         node->is_dirty = true; /* again at the next tick */
 }
 
@@ -97,7 +98,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     bool is_indexed =
         store_name_is_element(task->op.key) ||
         (memcmp(before, &none, sizeof(none)) != 0 && !store_pending_get(node->pending, row_key));
-    struct node_write *write = record ? write_start(node, rows, is_indexed ? 1 : 2) : NULL;
+    struct node_write *write = record ? node_write_start(node, rows, is_indexed ? 1 : 2) : NULL;
 
     if (!write) {
         blob_drop(&record);
@@ -154,6 +155,7 @@ void node_stored(struct node *node, const struct event *event)
         node->is_read_only = true;
     if (status == STATUS_NO_SPACE)
         status = node_write_refused(node, &done);
+<<<<<<< HEAD
     if (done.is_object) {
         struct node_read *read = node_row_read(node, blob_slice(done.row_key));
 
@@ -170,6 +172,10 @@ void node_stored(struct node *node, const struct event *event)
         blob_drop(&done.row_key);
         blob_drop(&done.record);
     }
+=======
+    if (done.is_object)
+        node_row_stored(node, &done, status);
+>>>>>>> main
     node_task_stored(node, done.task, status);
     if (node->is_read_only && !node->is_reopening)
         write_unknown(node);

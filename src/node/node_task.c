@@ -184,6 +184,7 @@ void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pau
         return;
     }
     task_number(node, task); /* a late refusal of this try must not count in the next */
+    task->was_sent |= task->is_sent;
     task->step = STEP_PAUSE;
     heap_set(&node->timers, &task->timer.in_timers, node->now + pause_us);
 }

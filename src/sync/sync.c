@@ -183,7 +183,9 @@ static struct sync_round *sync_round_of(struct sync *sync, uint64_t peer)
     return NULL;
 }
 
-enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t layout)
+/* A round in its first state; `shared` is for the caller to fill. */
+static enum status sync_begin(struct sync *sync, instant now, uint64_t peer, uint64_t layout,
+                              struct sync_round **begun)
 {
     struct sync_round *round = NULL;
 
@@ -199,13 +201,43 @@ enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t la
     round->layout = layout;
     round->number = ++sync->number;
     round->status = STATUS_OK;
-    round->is_mute = false;
+    round->is_mute = round->is_taking = false;
     round->differed = round->rows = round->failed = round->pulled = 0;
     round->next = 0;
     memset(round->done, 0, sync_bits_size(sync));
+    sync_round_progress(sync, round, now);
+    *begun = round;
+    return STATUS_OK;
+}
+
+enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t layout)
+{
+    struct sync_round *round;
+    enum status status = sync_begin(sync, now, peer, layout, &round);
+
+    if (status != STATUS_OK)
+        return status;
     round->compared = sync_shared(sync, peer, round->shared);
     memcpy(round->differs, round->shared, sync_bits_size(sync));
-    sync_round_progress(sync, round, now);
+    sync_run(sync);
+    return STATUS_OK;
+}
+
+enum status sync_take(struct sync *sync, instant now, const struct sync_taking *taking)
+{
+    struct sync_round *round;
+    enum status status = sync_begin(sync, now, taking->peer, taking->layout, &round);
+
+    if (status != STATUS_OK)
+        return status;
+    round->is_taking = true;
+    memset(round->shared, 0, sync_bits_size(sync));
+    for (uint32_t i = 0; i < taking->count; i++) {
+        ensure(taking->partitions[i] < sync->config.partitions);
+        sync_bit_set(round->shared, taking->partitions[i]);
+    }
+    memcpy(round->differs, round->shared, sync_bits_size(sync));
+    round->compared = round->differed = taking->count;
     sync_run(sync);
     return STATUS_OK;
 }
@@ -322,6 +354,17 @@ void sync_merged(struct sync *sync, instant now, uint32_t token, enum status sta
 }
 
 /* --- ends */
+
+void sync_relayout(struct sync *sync, uint64_t layout)
+{
+    for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
+        if (sync->rounds[i].state != ROUND_FREE && sync->rounds[i].layout != layout)
+            sync_round_end(&sync->rounds[i], STATUS_LAYOUT, false);
+    for (uint32_t i = 0; i < sync->config.serves_max; i++)
+        if (sync->serves[i].is_active && sync->serves[i].layout != layout)
+            sync_serve_end(&sync->serves[i]);
+    sync_run(sync);
+}
 
 void sync_peer_lost(struct sync *sync, uint64_t peer)
 {

@@ -43,13 +43,25 @@ static void leaf_ask(struct sync_leaf *leaf, const struct message_ae_leaf_get *g
         leaf->status = STATUS_MEMORY;
 }
 
+/* Tells whether the asker may see the rows of a partition: as an owner, or because we offered it.
+ */
+static bool leaf_is_open(const struct sync *sync, const struct sync_serve *serve,
+                         uint16_t partition)
+{
+    const struct sync_config *config = &sync->config;
+
+    if (serve->is_offered)
+        return config->is_offered && config->is_offered(config->context, serve->peer, partition);
+    return config->is_shared(config->context, serve->peer, partition);
+}
+
 void sync_leaf_get(struct sync *sync, struct sync_serve *serve, uint64_t layout,
                    const struct message_ae_leaf_get *get)
 {
     struct sync_leaf *leaf = NULL;
 
     if (get->partition >= sync->config.partitions || !leaf_get_is_good(get) ||
-        !sync->config.is_shared(sync->config.context, serve->peer, get->partition))
+        !leaf_is_open(sync, serve, get->partition))
         return;
     for (unsigned i = 0; i < SYNC_LANES; i++) {
         if (serve->leaves[i].state == LEAF_FREE)

@@ -160,6 +160,7 @@ struct sync_round {
     uint32_t number;    /* on the wire */
     instant deadline;   /* without progress until then the round ends */
     enum status status; /* first failure, or OK */
+    bool is_taking;     /* from one that is no owner: no tree, no AE_DONE claims */
     bool is_mute;       /* ENDING: the peer is gone or another layout holds, tell it nothing */
     uint32_t compared, differed, rows, failed, pulled;
     uint32_t next;    /* first partition no lane has looked at */
@@ -191,6 +192,7 @@ struct sync_leaf {
 
 struct sync_serve {
     bool is_active;
+    bool is_offered; /* the asker takes over what we hold and do not own */
     uint64_t peer, layout;
     uint32_t number;
     instant deadline;

@@ -10,6 +10,9 @@
  *   |--- AE_DONE pulled partitions ---------------->|   none named: all that are shared;
  *                                                       layout 0: given up, nothing is claimed
  *
+ * A round that takes over what a former owner offers (sync_take) knows its partitions: its AE_ROOT
+ * is empty, is answered only by a refusal, and lanes begin at once.
+ *
  * Two owners that agree pay three short messages. A partition below equal nodes is pulled at once:
  * our sums count what is durable here, theirs what they held when they hashed or compared, which
  * is after the round began. */
@@ -37,7 +40,8 @@ bool sync_round_pulled(struct sync *sync, struct sync_round *round, uint32_t par
     struct sync_output pulled = {.kind = SYNC_PULLED,
                                  .peer = round->peer,
                                  .partition = (uint16_t)partition,
-                                 .layout = round->layout};
+                                 .layout = round->layout,
+                                 .is_taken = round->is_taking};
 
     ensure(!sync_bit(round->done, partition));
     sync_bit_set(round->done, partition);
@@ -79,8 +83,9 @@ void sync_round_diff(struct sync *sync, struct sync_round *round,
 {
     struct sync_output layout = {.kind = SYNC_LAYOUT, .peer = round->peer, .layout = diff->layout};
     unsigned depth = round->state == ROUND_ROOT ? 0 : SYNC_TREE_DEPTH - 1;
+    bool is_refused = round->is_taking && diff->status != STATUS_OK;
 
-    if (round->state != ROUND_ROOT && round->state != ROUND_LISTED)
+    if (round->state != ROUND_ROOT && round->state != ROUND_LISTED && !is_refused)
         return;
     if (diff->status == STATUS_LAYOUT) {
         sync_round_end(round, STATUS_LAYOUT, true);
@@ -102,8 +107,11 @@ static void round_send_root(struct sync *sync, struct sync_round *round)
                                           .round = round->number,
                                           .root = slice_of(root, sizeof(root))}};
 
-    sync_tree_root(sync, round->shared, root);
-    round->state = ROUND_ROOT;
+    if (round->is_taking)
+        message.ae_root.root = SLICE_NONE; /* what is offered is compared row by row */
+    else
+        sync_tree_root(sync, round->shared, root);
+    round->state = round->is_taking ? ROUND_PULLING : ROUND_ROOT;
     sync_send(sync, round->peer, &message);
 }
 
@@ -128,7 +136,7 @@ static void round_send_done(struct sync *sync, struct sync_round *round)
     uint8_t *room = buffer_reserve(&sync->scratch, room_size + 1);
     struct writer out = writer_over(room, room ? room_size : 0);
 
-    if (round->pulled > 0 && room && round->status != STATUS_LAYOUT) {
+    if (round->pulled > 0 && room && round->status != STATUS_LAYOUT && !round->is_taking) {
         done.ae_done.layout = round->layout;
         if (round->pulled < round->compared) {
             for (uint32_t p = 0; p < sync->config.partitions; p++)
@@ -151,7 +159,8 @@ static void round_close(struct sync *sync, struct sync_round *round)
                                .status = round->status,
                                .compared = round->compared,
                                .differed = round->differed,
-                               .rows = round->rows};
+                               .rows = round->rows,
+                               .is_taken = round->is_taking};
 
     for (unsigned i = 0; i < SYNC_LANES; i++) {
         sync_lane_free(sync, round, &round->lanes[i]); /* reserved rows will not come now */

@@ -85,10 +85,13 @@ static void serve_begin(struct sync *sync, instant now, uint64_t peer,
         return;
     }
     serve->is_active = true;
+    serve->is_offered = root->root.size == 0;
     serve->peer = peer;
     serve->layout = root->layout;
     serve->number = root->round;
     serve->deadline = instant_add(now, sync->config.round_timeout_us);
+    if (serve->is_offered)
+        return; /* the lanes of the asker begin */
     (void)sync_shared(sync, peer, sync->shared);
     sync_tree_root(sync, sync->shared, ours);
     memset(sync->named, memcmp(ours, root->root.data, sizeof(ours)) ? 0xFF : 0,
@@ -108,14 +111,14 @@ static void serve_root(struct sync *sync, instant now, uint64_t peer, uint64_t l
             sync_serve_end(serve);
         serve_answer(sync, peer, &refusal);
         serve_tell_layout(sync, peer, root->layout);
-    } else if (!serve && root->root.size == SYNC_ROOT_SIZE) {
+    } else if (!serve && (root->root.size == SYNC_ROOT_SIZE || root->root.size == 0)) {
         serve_begin(sync, now, peer, root);
     }
 }
 
 static void serve_nodes(struct sync *sync, const struct sync_serve *serve, struct slice nodes)
 {
-    if (nodes.size == 0 || !sync_tree_check(sync, nodes, 1))
+    if (serve->is_offered || nodes.size == 0 || !sync_tree_check(sync, nodes, 1))
         return;
     (void)sync_shared(sync, serve->peer, sync->shared);
     sync_tree_compare(sync, sync->shared, nodes, 1, sync->named);
@@ -153,7 +156,7 @@ static void serve_done(struct sync *sync, struct sync_serve *serve, uint64_t lay
     if (!sync_pack_partitions(done->partitions, sync->config.partitions))
         return;
     is_all &= done->layout == layout;
-    if (done->layout != layout || serve->layout != layout)
+    if (done->layout != layout || serve->layout != layout || serve->is_offered)
         in.at = in.size, is_all = false;
     sync_serve_end(serve);
     for (uint32_t p = 0; is_all && p < sync->config.partitions; p++) {

@@ -129,6 +129,7 @@ struct sim_plan {
     uint32_t safety_s;
     bool has_mortals;  /* profile ttl: keys whose values expire */
     uint32_t sessions; /* clients with a session */
+    uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
@@ -164,6 +165,7 @@ struct sim {
     uint64_t seed;
     struct sim_plan plan;
     struct prng rng;
+    struct prng moves; /* of profile `move` */
     instant now;
     struct heap queue;
     struct effects fx;
@@ -230,6 +232,11 @@ void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_ev
 /* Keeps a prefix of what was not synced; true when a batch was torn. */
 bool sim_disk_crash(struct sim *sim, struct sim_node *peer, bool is_wiped);
 bool sim_disk_get(const struct sim_node *peer, struct slice row_key, struct crdt_object *object);
+
+/* --- sim_move.c */
+void sim_move_draw(uint64_t seed, struct sim_plan *plan);
+bool sim_move_fault(struct sim *sim);
+void sim_check_leftovers(struct sim *sim, struct sim_node *any);
 
 /* --- sim_client.c */
 void sim_client_act(struct sim *sim, uint32_t client);

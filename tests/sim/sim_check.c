@@ -64,7 +64,7 @@ void sim_check_write(struct sim *sim, const struct store_row *rows, uint32_t cou
         sim->dots = calloc(1, sizeof(*sim->dots));
     ensure(sim->dots != NULL);
     for (uint32_t i = 0; i < count; i++) {
-        if (rows[i].family != STORE_OBJ)
+        if (rows[i].family != STORE_OBJ || rows[i].is_delete)
             continue;
         if (store_record_open(STORE_OBJ, rows[i].key, rows[i].value, &body) != STATUS_OK ||
             crdt_object_decode(body, &object) != STATUS_OK) {
@@ -335,4 +335,6 @@ void sim_check_final(struct sim *sim)
         check_fingerprints(sim, any);
     for (uint32_t k = 0; k < sim->once_count; k++)
         check_final_once(sim, k);
+    if (sim->plan.elastic)
+        sim_check_leftovers(sim, any);
 }

@@ -84,6 +84,8 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->clients = 1;
         plan->peers = plan->peers > 5 ? 5 : plan->peers;
     }
+    if (!strcmp(profile, "move"))
+        sim_move_draw(seed, plan);
 }
 
 /* --- faults */
@@ -185,7 +187,7 @@ static void swarm_fault(struct sim *sim)
     uint32_t total = plan->crash + plan->pause + plan->cut + plan->skew + plan->churn;
     uint32_t draw = total ? (uint32_t)prng_below(&sim->rng, total) : 0;
 
-    if (total == 0)
+    if ((plan->elastic && sim_move_fault(sim)) || total == 0)
         return;
     if (draw < plan->crash)
         swarm_crash(sim);
@@ -333,12 +335,14 @@ static void swarm_report(const struct sim *sim, uint64_t seed, const struct swar
                (unsigned long long)seed, args->profile ? " --profile " : "",
                args->profile ? args->profile : "");
     if (args->first == args->last)
-        printf("seed %llu profile %s peers %u steps %llu trace %016llx acked %llu reads %llu "
+        printf("seed %llu profile %s peers %u replicas %u steps %llu trace %016llx acked %llu "
+               "reads %llu "
                "unknown %llu refused %llu crashes %llu\n",
-               (unsigned long long)seed, plan->profile, plan->peers, (unsigned long long)sim->steps,
-               (unsigned long long)sim->trace_hash, (unsigned long long)sim->acked,
-               (unsigned long long)sim->reads, (unsigned long long)sim->unknown,
-               (unsigned long long)sim->refused, (unsigned long long)sim->crashes);
+               (unsigned long long)seed, plan->profile, plan->peers, plan->replicas,
+               (unsigned long long)sim->steps, (unsigned long long)sim->trace_hash,
+               (unsigned long long)sim->acked, (unsigned long long)sim->reads,
+               (unsigned long long)sim->unknown, (unsigned long long)sim->refused,
+               (unsigned long long)sim->crashes);
 }
 
 static void swarm_reached(const struct swarm_args *args)

@@ -279,6 +279,10 @@ void sim_step(struct sim *sim, struct sim_node *peer, struct event *event)
     effects_reset(fx);
     world_timer(sim, peer);
     if (is_stopping) {
+        uint64_t last = node_member_incarnation(peer->node, &peer->identity.id);
+
+        if (last > peer->disk.incarnation_used) /* LEFT was said since the last sample */
+            peer->disk.incarnation_used = last;
         peer->is_removed = true;
         sim_crash(sim, peer, false);
     } else if (is_reopening) {

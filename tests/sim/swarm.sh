@@ -17,7 +17,7 @@ log=$build/log/sim
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p "$log"
 passed=0 failed=0
-profiles="ttl session" # that seeds do not draw by themselves
+profiles="ttl session move" # that seeds do not draw by themselves
 
 # Adds the last line of a log to the sum and repeats what failed. No last line: the program died.
 count() { # name log
@@ -63,7 +63,7 @@ sometimes() { # seeds
     while read -r name _; do
         case $name in '' | '#'*) continue ;; esac
         count=$(awk -v n="$name" '$1 == "reached" && $2 == n {sum += $3} END {print sum + 0}' \
-            "$log"/release-*.log)
+            "$log"/release-*.log "$log"/seed-*.log)
         verdict "no seed of $1 reaches $name" $((count == 0))
     done <"$here/sometimes.txt"
 }
@@ -89,7 +89,7 @@ check() {
         case $seed in '' | '#'*) continue ;; esac
         [ "$profile" = any ] && profile= || profile="--profile $profile"
         # shellcheck disable=SC2086
-        "$release" --seed "$seed" $profile >"$log/seed-$seed.log" 2>&1
+        "$release" --reached --seed "$seed" $profile >"$log/seed-$seed.log" 2>&1
         count "seed $seed of seeds.txt" "$log/seed-$seed.log"
     done <"$here/seeds.txt"
     sometimes "$3"

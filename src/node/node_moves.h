@@ -1,0 +1,47 @@
+/* node_moves.h: what the files about coming, going and handing over offer the others of this room;
+ * each is explained where it is defined. Part of node_parts.h. */
+#ifndef GOSSAMER_NODE_MOVES_H
+#define GOSSAMER_NODE_MOVES_H
+
+#include "node_impl.h"
+
+/* node_move.c */
+void node_move_wake(struct node *node);
+void node_move_tick(struct node *node);
+void node_leave(struct node *node, ticket asker);
+void node_sync_tick(struct node *node);
+void node_sync_done(struct node *node, const struct sync_output *done);
+void node_sync_fact(struct node *node, const struct sync_output *fact);
+bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
+
+/* node_marks.c */
+void node_marks_reset(struct node *node);
+void node_marks_trim(struct node *node);
+void node_marks_add(struct node *node, uint32_t partition, uint64_t id8, bool is_given);
+unsigned node_marks_count(const struct node_marks *marks);
+
+/* node_hand.c */
+bool node_hand_is_same(const struct node *node, const struct node_hand *hand);
+void node_hand_changed(struct node *node, struct node_hand *hand);
+void node_hand_stick(struct node *node, struct node_hand *hand);
+void node_hand_reset(struct node *node);
+bool node_hand_offers(void *context, uint64_t peer, uint16_t partition);
+bool node_hand_is_confirmed(struct node *node, const struct node_hand *hand);
+void node_hand_taken(struct node *node, uint64_t peer, const struct message_hand_taken *taken);
+bool node_hand_holds_back(struct node *node);
+bool node_hand_is_clean(struct node *node);
+void node_hand_tick(struct node *node);
+
+/* node_drop.c */
+bool node_drop_defers(struct node *node, struct slice record);
+void node_drop_loaded(struct node *node, struct node_read *read, const struct event *event);
+void node_drop_step(struct node *node);
+void node_row_stored(struct node *node, struct node_write *done, enum status status);
+
+/* node_take.c */
+bool node_take_runs(struct node *node, uint64_t peer);
+void node_take_offered(struct node *node, uint64_t peer, const struct message_hand_offer *offer);
+void node_take_pulled(struct node *node, const struct sync_output *fact);
+void node_take_done(struct node *node, const struct sync_output *done);
+
+#endif
