@@ -216,12 +216,10 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
 {
     struct slice row_key = blob_slice(done->row_key);
     struct node_hands *hands = &node->hands;
+    struct node_read *read = node_row_read(node, row_key);
 
-    if (node_row_is_awaited(node, row_key)) {
-        struct node_read *read = map_get(&node->read_by_key, row_key);
-
+    if (read)
         read->is_stale = true;
-    }
     if (status == STATUS_OK)
         store_recent_put(node->recent, done->row_key, done->record);
     store_pending_end(node->pending, row_key, done->ticket);

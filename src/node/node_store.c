@@ -155,27 +155,8 @@ void node_stored(struct node *node, const struct event *event)
         node->is_read_only = true;
     if (status == STATUS_NO_SPACE)
         status = node_write_refused(node, &done);
-<<<<<<< HEAD
-    if (done.is_object) {
-        struct node_read *read = node_row_read(node, blob_slice(done.row_key));
-
-        if (read)
-            read->is_stale = true;
-        if (status == STATUS_OK)
-            store_recent_put(node->recent, done.row_key, done.record);
-        store_pending_end(node->pending, blob_slice(done.row_key), done.ticket);
-        if (status == STATUS_OK && node->sync) {
-            sync_change(node->sync, done.partition, &done.before, &done.after);
-            node->keys += !done.had_before;
-            node->bytes += done.had_before ? 0 : done.bytes;
-        }
-        blob_drop(&done.row_key);
-        blob_drop(&done.record);
-    }
-=======
     if (done.is_object)
         node_row_stored(node, &done, status);
->>>>>>> main
     node_task_stored(node, done.task, status);
     if (node->is_read_only && !node->is_reopening)
         write_unknown(node);

@@ -78,23 +78,16 @@ void store_recent_put(struct store_recent *recent, struct blob *row_key, struct 
     struct recent_set set = recent_set_of(recent, blob_slice(row_key));
     uint32_t slot = recent_is_at(recent, set.first, blob_slice(row_key)) ? set.first : set.last;
 
-    if (record->size > RECENT_RECORD_MAX) {
+    if (record->size > RECENT_RECORD_MAX || record->size == 0) {
         if (recent_is_at(recent, slot, blob_slice(row_key)))
             recent_drop(recent, slot); /* what was there before is old now */
         return;
     }
     recent_drop(recent, slot);
-<<<<<<< HEAD
     if (slot != set.first)
         recent->slots[slot] = recent->slots[set.first];
     recent->slots[set.first].key = blob_take(row_key);
     recent->slots[set.first].record = blob_take(record);
-=======
-    if (record->size > RECENT_RECORD_MAX || record->size == 0)
-        return; /* and what was there before is old now */
-    recent->slots[slot].key = blob_take(row_key);
-    recent->slots[slot].record = blob_take(record);
->>>>>>> main
 }
 
 struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key)
