@@ -134,10 +134,12 @@
 #define ROUTE_MAX 12                 /* peers named in Gossamer-Route */
 #define LIST_LIMIT_MAX 10000         /* items of one listing page */
 #define LIST_LIMIT_DEFAULT 1000
-#define SCAN_ROWS_MAX 1000        /* rows of one page read from the store: no long iterator */
-#define LISTS_MAX 32              /* listings in flight at one peer; each asks every owner */
-#define LIST_PEERS_MAX 255        /* peers one listing asks; counts in an answer are one byte */
-#define SCANS_MAX 256             /* row scans in flight at one peer; 9 KiB each beside pages */
+#define SCAN_ROWS_MAX 1000  /* rows of one page read from the store: no long iterator */
+#define LISTS_MAX 32        /* listings in flight at one peer; each asks every owner */
+#define LIST_PEERS_MAX 255  /* peers one listing asks; counts in an answer are one byte */
+#define SCANS_MAX 256       /* row scans in flight at one peer; 9 KiB each beside pages */
+#define RESTORE_ROWS_MAX 64 /* rows of one request written at once: one commit's worth */
+#define RESTORE_BODY_MAX (OBJECT_SIZE_MAX + 65536u) /* bytes of one request: any row fits */
 #define SCAN_BYTES_MAX (1u << 20) /* bytes of one page of rows, unless one row is larger */
 #define LIST_BYTES_MAX                                                                             \
     (8u * FRAME_BODY_MAX) /* bytes of unmerged pages held by all listings and scans together: the  \

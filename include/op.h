@@ -32,7 +32,8 @@ enum op_kind {
     OP_UPDATE = 19, /* one change of a typed row: `key` is a row name, `type` says which change,
                        `body` its argument as crdt.h tells */
     /* Rows: */
-    OP_SCAN = 21, /* rows of a partition, or of the collection `key`, with their objects */
+    OP_SCAN = 21,    /* rows of a partition, or of the collection `key`, with their objects */
+    OP_RESTORE = 22, /* merge packed rows (rows.h), each made durable at W of its owners */
 };
 
 /* What a value is, numbered as enum crdt_kind: types of a client's view of a key. */
@@ -83,6 +84,7 @@ struct op {
     /* OP_SCAN without a key: rows of this partition, all or those of `ns`. With one: rows named
      * `key 0x00 ...`, the elements of a collection. */
     uint32_t partition;
+    bool is_onward; /* OP_SCAN of a partition: go on with those behind it until the page is full */
     uint64_t etags[OP_ETAGS_MAX];
     struct slice ns, key; /* OP_BLOCK: comma separated names or ids in `key` */
     struct slice prefix;  /* OP_LIST */
@@ -91,7 +93,7 @@ struct op {
     struct slice context; /* causal context token as the client sent it; empty: blind */
     struct slice session; /* session token as the client sent it, or "new"; empty: none */
     struct slice meta;    /* OP_PUT: encoded metadata (meta fields below) */
-    struct slice body;    /* OP_PUT */
+    struct slice body;    /* OP_PUT; OP_RESTORE: rows */
 };
 
 /* Metadata of a value: fields (tag u8 | length u16 big-endian | bytes), tags ascending, USER may
@@ -226,7 +228,11 @@ struct result {
     uint32_t item_count; /* OP_LIST, OP_SCAN: `key` is the row name, tombstones are among them */
     const struct result_item *items;
     bool is_truncated; /* OP_LIST: more items follow the last. OP_SCAN: more may follow `next` */
-    struct slice next; /* OP_SCAN, truncated: the page is complete up to this row key */
+    /* OP_SCAN, truncated: the page is complete up to this row key of `partition`; empty, of an
+     * onward one: up to the end of the partition before. */
+    struct slice next;
+    uint32_t partition_count; /* OP_SCAN: of the cluster */
+    uint32_t row_count;       /* OP_RESTORE: rows that are durable now */
     uint32_t member_count;
     const struct result_member *members; /* OP_MEMBERS */
     uint32_t owner_count;

@@ -73,7 +73,7 @@ static void node_request(struct node *node, const struct event *event)
     struct node_task *task;
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
-        op->kind != OP_SCAN && op->kind != OP_UPDATE) {
+        op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE) {
         node_query(node, op, asker);
         return;
     }

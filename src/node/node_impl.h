@@ -75,6 +75,7 @@ enum node_task_kind {
     TASK_MERGE,  /* a row pulled by anti-entropy */
     TASK_REPAIR, /* a read found our own copy stale */
     TASK_GIVE,   /* an object another owner pulls from us */
+    TASK_ROW,    /* a row that a client restores; `origin` is the task of the request */
 };
 enum node_task_step {
     STEP_START,  /* nothing has happened */
@@ -121,6 +122,11 @@ struct node_task {
     uint16_t path_size;   /* bytes of path cut off op.key while the head is looked at */
     struct dot dot;       /* of the write */
     uint64_t expires;     /* of the value written: wall ms, 0 never */
+    /* OP_SCAN onward: bytes of `object` in use. OP_RESTORE: of `body` whose rows are begun. */
+    uint32_t used;
+    uint32_t open, rows;      /* OP_RESTORE: rows in work, rows that are durable */
+    enum status first_status; /* OP_RESTORE: why the first row that failed did; OK: none */
+    bool is_filling;          /* OP_RESTORE: rows are being started */
 };
 
 /* What the row at hand means for an update (node_update.c). */

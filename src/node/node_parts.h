@@ -82,12 +82,14 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
 void node_stored(struct node *node, const struct event *event);
 
 /* node_task.c */
+void node_task_number(struct node *node, struct node_task *task);
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind);
 struct node_task *node_task_find(struct node *node, uint32_t id);
 void node_task_end(struct node *node, struct node_task *task);
 bool node_task_keep(struct node_task *task, const struct op *op);
 void node_task_hash(struct node *node, struct node_task *task);
 void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout_ms);
+bool node_task_is_write(const struct node_task *task);
 void node_task_fail(struct node *node, struct node_task *task, enum status status);
 void node_task_begin(struct node *node, struct node_task *task);
 void node_task_pause(struct node *node, struct node_task *task);
@@ -96,7 +98,6 @@ void node_task_expired(struct node *node, struct node_task *task);
 void node_task_load(struct node *node, struct node_task *task);
 void node_task_loaded(struct node *node, struct node_task *task, enum status status,
                       struct slice object);
-bool node_task_merges(const struct node_task *task);
 void node_task_row(struct node *node, struct node_task *task, enum status status,
                    struct slice object);
 void node_task_stored(struct node *node, uint32_t id, enum status status);
@@ -120,6 +121,7 @@ void node_replica_asked(struct node *node, uint64_t peer, const struct frame *fr
 void node_replica_show(struct node *node, struct node_task *task, enum status status,
                        struct slice object);
 void node_replica_stored(struct node *node, struct node_task *task, enum status status);
+bool node_task_merges(const struct node_task *task);
 void node_replica_merge(struct node *node, struct node_task *task, enum status status,
                         struct slice row);
 void node_repair_local(struct node *node, const struct quorum_output *repair);
@@ -273,5 +275,15 @@ bool node_update_commits_first(const struct node_task *task);
 void node_update_commit(struct node *node, struct node_task *task, const struct hash16 *before);
 void node_update_committed(struct node *node, struct node_task *task, enum status status);
 void node_update_show(const struct crdt_object *object, struct result *result);
+
+/* node_gather.c */
+void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done);
+
+/* node_restore.c */
+void node_restore_begin(struct node *node, struct node_task *task);
+void node_rows_begin(struct node *node, struct node_task *task);
+void node_restore_done(struct node *node, struct node_task *child,
+                       const struct quorum_output *done);
+void node_restore_ended(struct node *node, struct node_task *child, enum status status);
 
 #endif

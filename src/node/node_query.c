@@ -214,6 +214,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_LEAVE:
     case OP_SCAN:
     case OP_UPDATE:
+    case OP_RESTORE:
         ensure_unreachable();
     }
 }

@@ -38,6 +38,8 @@ void node_quorum_fact(struct node *node, const struct quorum_output *fact)
             node_list_done(node, task, fact);
         else if (task && task->step == STEP_SCAN)
             node_scan_done(node, task, fact);
+        else if (task && task->kind == TASK_ROW)
+            node_restore_done(node, task, fact);
         else if (task)
             node_coord_done(node, task, fact);
         break;

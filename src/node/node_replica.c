@@ -23,6 +23,10 @@ static void replica_ack(struct node *node, uint64_t to, uint32_t request, enum s
                                       .layout = node->place ? place_layout(node->place) : 0,
                                       .load = node_load(node)}};
 
+    if (to == node->self) { /* a row that is restored and ours as well */
+        quorum_stored(node->quorum, node->now, request, status);
+        return;
+    }
     if (request != 0) /* read repair and hand-off are not acknowledged */
         node_send_reply(node, to, request, &ack);
 }
@@ -152,6 +156,25 @@ void node_replica_stored(struct node *node, struct node_task *task, enum status 
     if (task->kind == TASK_MERGE)
         node_batch_row(node, task, status, SLICE_NONE);
     node_task_end(node, task);
+}
+
+/* Tells whether the row will be merged into (queued state counts) or shown (only committed). */
+bool node_task_merges(const struct node_task *task)
+{
+    switch (task->kind) {
+    case TASK_CLIENT:
+    case TASK_OP:
+        return node_task_is_write(task) && (task->is_read_done || !node_coord_reads_first(task));
+    case TASK_PUT:
+    case TASK_MERGE:
+    case TASK_REPAIR:
+        return true;
+    case TASK_GET:
+    case TASK_GIVE:
+    case TASK_ROW:
+        return false;
+    }
+    ensure_unreachable();
 }
 
 /* Merges the asker's object into ours and writes the result if that changed anything. */

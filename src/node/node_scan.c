@@ -125,6 +125,10 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
         node_task_pause(node, task);
         return;
     }
+    if (done->status == STATUS_OK && task->op.is_onward && task->op.key.size == 0) {
+        node_gather(node, task, done);
+        return;
+    }
     for (uint8_t i = 0; i < done->role_count; i++)
         if (!done->roles[i].is_answered)
             outcome.absent = done->roles[i].id8;
@@ -133,7 +137,8 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
         uint64_t front;
 
         items[i].object = read_slice(&in, read_u32(&in));
-        if (store_key_split(row_key, &front, &items[i].ns, &items[i].key) != STATUS_OK)
+        if (store_key_split(row_key, &front, &items[i].ns, &items[i].key) != STATUS_OK ||
+            items[i].ns.size == 0)
             outcome.status = STATUS_CORRUPT; /* no row of ours is named so */
     }
     if (!task->is_cancelled) {
@@ -145,6 +150,7 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
         result->is_truncated = is_ok && done->is_truncated;
         result->next = done->reach;
         result->partition = place_partition(node->place, task->hash_front);
+        result->partition_count = place_partition_count(node->place);
         result->took_ms = (uint32_t)((node->now - task->started) / 1000u);
     }
     node_task_end(node, task);

@@ -17,7 +17,7 @@
 /* Gives a task a request number nobody has answered to yet: its place in the pool and a generation.
  * Generations begin again at 1 before the number would wrap: 0 is no request, and a number that
  * wrapped would name another place. */
-static void task_number(struct node *node, struct node_task *task)
+void node_task_number(struct node *node, struct node_task *task)
 {
     uint32_t capacity = node->tasks.capacity;
 
@@ -32,7 +32,7 @@ struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
 
     if (!task)
         return NULL;
-    task_number(node, task);
+    node_task_number(node, task);
     task->kind = kind;
     task->timer.kind = TIMER_TASK;
     task->started = node->now;
@@ -98,7 +98,7 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
     heap_set(&node->timers, &task->timer.in_timers, task->deadline + GRACE_US);
 }
 
-static bool task_is_write(const struct node_task *task)
+bool node_task_is_write(const struct node_task *task)
 {
     return task->op.kind == OP_PUT || task->op.kind == OP_DELETE || task->op.kind == OP_UPDATE;
 }
@@ -110,7 +110,7 @@ static void task_name_missing(struct node *node, const struct node_task *task,
     struct place_owners owners;
 
     if (!node->is_founded ||
-        (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN && !task_is_write(task)))
+        (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN && !node_task_is_write(task)))
         return;
     place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
     outcome->total = owners.base_count;
@@ -126,9 +126,13 @@ void node_task_fail(struct node *node, struct node_task *task, enum status statu
 
     if (status == STATUS_DEADLINE && task->is_behind)
         outcome.status = status = STATUS_SESSION_BEHIND;
+    if (task->kind == TASK_ROW) {
+        node_restore_ended(node, task, status);
+        return;
+    }
     if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
         task_name_missing(node, task, &outcome);
-    if (task_is_write(task))
+    if (node_task_is_write(task))
         outcome.outcome = task->is_sent || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
     node_finish(node, task, &outcome);
 }
@@ -144,8 +148,8 @@ void node_task_begin(struct node *node, struct node_task *task)
         node_task_fail(node, task, STATUS_NOT_READY);
         return;
     }
-    if (task->op.kind == OP_SCAN) {
-        node_scan_begin(node, task);
+    if (task->op.kind == OP_SCAN || task->op.kind == OP_RESTORE) {
+        node_rows_begin(node, task);
         return;
     }
     if (!node_key_is_in_cell(node, task->hash_front)) {
@@ -160,7 +164,7 @@ void node_task_begin(struct node *node, struct node_task *task)
     for (uint8_t i = 0; i < owners.count; i++) {
         if (owners.peers[i].id8 != node->self || !owners.peers[i].is_base)
             continue;
-        if (node->is_read_only && task_is_write(task) && task->kind == TASK_CLIENT)
+        if (node->is_read_only && node_task_is_write(task) && task->kind == TASK_CLIENT)
             break;
         node_coord_begin(node, task);
         return;
@@ -183,7 +187,7 @@ void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pau
         node_task_fail(node, task, STATUS_DEADLINE);
         return;
     }
-    task_number(node, task); /* a late refusal of this try must not count in the next */
+    node_task_number(node, task); /* a late refusal of this try must not count in the next */
     task->was_sent |= task->is_sent;
     task->step = STEP_PAUSE;
     heap_set(&node->timers, &task->timer.in_timers, node->now + pause_us);
@@ -202,7 +206,7 @@ void node_task_expired(struct node *node, struct node_task *task)
     }
     if (task->op.kind == OP_LOOKUP)
         node_verify_finish(node, task);
-    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP || task->kind == TASK_ROW)
         node_task_fail(node, task, STATUS_DEADLINE);
     else
         node_task_end(node, task);
@@ -240,24 +244,6 @@ void node_task_loaded(struct node *node, struct node_task *task, enum status sta
     node_task_row(node, task, status, object);
 }
 
-/* Tells whether the row will be merged into (queued state counts) or shown (only committed). */
-bool node_task_merges(const struct node_task *task)
-{
-    switch (task->kind) {
-    case TASK_CLIENT:
-    case TASK_OP:
-        return task_is_write(task) && (task->is_read_done || !node_coord_reads_first(task));
-    case TASK_PUT:
-    case TASK_MERGE:
-    case TASK_REPAIR:
-        return true;
-    case TASK_GET:
-    case TASK_GIVE:
-        return false;
-    }
-    ensure_unreachable();
-}
-
 void node_task_row(struct node *node, struct node_task *task, enum status status,
                    struct slice object)
 {
@@ -279,6 +265,8 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     case TASK_GIVE:
         node_batch_row(node, task, status, object);
         node_task_end(node, task);
+        break;
+    case TASK_ROW: /* it loads nothing */
         break;
     }
 }

@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "node_impl.h"
+#include "rows.h"
 
 #define NET_PEERS 3
 #define NET_ITEMS 8192
@@ -54,7 +55,7 @@ struct net_reply {
     int64_t number;
     uint8_t acks, required;
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
-    uint32_t values, items, owners, members;
+    uint32_t values, items, owners, members, rows_stored, partition;
     uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];
@@ -108,6 +109,8 @@ struct net {
     uint64_t wall_ahead_ms[NET_PEERS]; /* how far a peer's clock is wrong */
     ticket tickets;
     struct net_reply reply; /* the latest */
+    uint8_t packed[65536];  /* rows of the latest scan */
+    size_t packed_size;
     uint64_t traces[TRACE_COUNT];
 };
 

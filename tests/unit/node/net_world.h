@@ -169,6 +169,20 @@ static void net_close(struct net *net, unsigned peer, link_id link)
             net->links[at].link[other];
 }
 
+/* Keeps the rows of a scan as an archive would. */
+static void net_pack(struct net *net, const struct result *result)
+{
+    struct writer out = writer_over(net->packed, sizeof(net->packed));
+
+    for (uint32_t i = 0; result->kind == OP_SCAN && i < result->item_count; i++)
+        row_write(&out, &(struct row){.ns = result->items[i].ns,
+                                      .name = result->items[i].key,
+                                      .object = result->items[i].object});
+    assert_false(out.is_full);
+    if (result->kind == OP_SCAN)
+        net->packed_size = out.size;
+}
+
 /* What a scan brought of one row. */
 static void net_row_shown(struct net_reply *reply, uint32_t at, const struct result_item *item)
 {
@@ -226,6 +240,9 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
         reply->modified_ms = result->values[0].modified_ms;
     if (result->session.size)
         memcpy(reply->session, result->session.data, result->session.size);
+    net_pack(net, result);
+    reply->rows_stored = result->row_count;
+    reply->partition = result->partition;
     reply->next_size = result->next.size;
     if (result->next.size)
         memcpy(reply->next, result->next.data, result->next.size);
