@@ -54,13 +54,13 @@ extra_flags = $(if $(filter src/edge/% tests/%,$(1)),-isystem $(LLHTTP_INCLUDE))
 
 LIBS_core := -lsodium -lmsgpackc -ljansson
 LIBS_host := -lev -lrocksdb -lfyaml $(LIBS_core) -lpthread
-LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lsodium
+LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lzstd -lsodium
 LIBS_test := -lcmocka -lm
 
 # ---------------------------------------------------------------- packages
 DEPS_BUILD := gcc libc6-dev binutils make bash mawk procps curl libev-dev libsodium-dev \
 	libmsgpack-dev librocksdb-dev node-llhttp libjansson-dev libfyaml-dev uthash-dev \
-	libcurl4-openssl-dev libsmartcols-dev
+	libcurl4-openssl-dev libsmartcols-dev libzstd-dev
 DEPS_TEST := clang llvm libclang-rt-14-dev clang-format libcmocka-dev python3 jq iproute2
 
 # ---------------------------------------------------------------- files

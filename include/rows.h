@@ -18,7 +18,8 @@ struct row {
 
 /* row_size returns the bytes row_write writes. */
 size_t row_size(const struct row *row);
-/* row_write appends a row whose parts are within their bounds (ensured), or sets is_full. */
+/* row_write appends a row, whole or not at all: without room, and for parts out of bounds, it sets
+ * is_full. */
 void row_write(struct writer *out, const struct row *row);
 /* row_read takes the next row; its parts point into the input. OK; END: nothing is left; BAD: cut
  * short or out of bounds, then `in` is bad for ever. */

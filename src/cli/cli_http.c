@@ -98,7 +98,9 @@ static size_t http_head(char *line, size_t one, size_t size, void *context)
         size_t size;
     } fields[] = {{"Gossamer-Context:", reply->context, sizeof(reply->context)},
                   {"Gossamer-Siblings:", reply->siblings, sizeof(reply->siblings)},
-                  {"Gossamer-Route:", reply->route, sizeof(reply->route)}};
+                  {"Gossamer-Route:", reply->route, sizeof(reply->route)},
+                  {"Gossamer-Next:", reply->next, sizeof(reply->next)},
+                  {"Gossamer-Partitions:", reply->partitions, sizeof(reply->partitions)}};
 
     (void)one;
     for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

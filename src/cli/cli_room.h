@@ -12,6 +12,7 @@
 #define CLI_ARGUMENTS_MAX 68     /* seeds of one join, and the words of a command */
 #define CLI_BODY_MAX (64u << 20) /* bytes of one reply; more is refused */
 #define CLI_URL_MAX 8192         /* bytes: the longest key all in escapes, and a query */
+#define CLI_NEXT_MAX 6000        /* bytes: a cursor with the longest row name, in base64 */
 #define CLI_ADDRESSES_MAX 32     /* peers one import feeds */
 #define CLI_ADDRESS_DEFAULT "http://127.0.0.1:7480"
 
@@ -109,6 +110,7 @@ struct cli_reply {
     long status; /* 0: none came */
     struct buffer body;
     char context[2100], siblings[24], route[512];
+    char next[CLI_NEXT_MAX], partitions[32]; /* of a backup */
 };
 
 /* cli_peer_parse reads http://host:port, host:port or unix:/path. */
@@ -158,6 +160,8 @@ int cli_kv_put(struct cli *cli);
 int cli_kv_del(struct cli *cli);
 int cli_kv_ls(struct cli *cli);
 int cli_kv_import(struct cli *cli);
+int cli_backup(struct cli *cli);
+int cli_restore(struct cli *cli);
 int cli_leave(struct cli *cli);
 int cli_join(struct cli *cli);
 int cli_block(struct cli *cli);
@@ -170,7 +174,7 @@ int cli_curl(struct cli *cli);
 bool cli_read_file(const char *path, struct buffer *into);
 /* cli_bar shows done of total on standard error: a bar on a terminal, else a line now and then. */
 struct cli_bar {
-    const char *what;
+    const char *what, *note; /* note: stands in place of the rate */
     unsigned long total;
     double started_s, shown_s; /* monotonic seconds */
     bool is_terminal;

@@ -173,17 +173,20 @@ void cli_bar_show(struct cli_bar *bar, unsigned long done, bool is_end)
                       none[] = "                              ";
     double now = cli_now_s(), took = now - bar->started_s;
     double rate = took > 0 ? (double)done / took : 0;
+    char text[40];
     int filled = bar->total ? (int)(done * BAR_WIDTH / bar->total) : BAR_WIDTH;
 
     if (!is_end && now - bar->shown_s < (bar->is_terminal ? 0.1 : 10))
         return;
     bar->shown_s = now;
+    snprintf(text, sizeof(text), "%.0f/s", rate);
     if (bar->is_terminal)
-        fprintf(stderr, "\r%s [%.*s%.*s] %lu/%lu  %.0f/s  %.0f s left  ", bar->what, filled, full,
-                BAR_WIDTH - filled, none, done, bar->total, rate,
+        fprintf(stderr, "\r%s [%.*s%.*s] %lu/%lu  %s  %.0f s left  ", bar->what, filled, full,
+                BAR_WIDTH - filled, none, done, bar->total, bar->note ? bar->note : text,
                 rate > 0 ? (double)(bar->total - done) / rate : 0);
     else
-        fprintf(stderr, "%s %lu/%lu  %.0f/s", bar->what, done, bar->total, rate);
+        fprintf(stderr, "%s %lu/%lu  %s", bar->what, done, bar->total,
+                bar->note ? bar->note : text);
     if (is_end || !bar->is_terminal)
         fputc('\n', stderr);
     fflush(stderr);

@@ -31,10 +31,9 @@ static void edge_call_trace(struct edge_slot *slot, struct slice parent)
 /* How many bytes of body the request may bring. */
 static uint64_t edge_call_body_max(const struct edge_call *call)
 {
-    uint64_t value_max = call->edge->config.value_max;
-    uint64_t route_max = call->route ? call->route->body_max : 0;
-
-    return route_max && route_max < value_max ? route_max : value_max;
+    if (call->route && call->route->body_max)
+        return call->route->body_max;
+    return call->edge->config.value_max;
 }
 
 static bool edge_call_expects(const struct edge_call *call)

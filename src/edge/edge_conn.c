@@ -49,7 +49,7 @@ struct edge_conn *edge_conn_new(struct edge *edge, bool is_loopback, instant now
     conn->is_loopback = is_loopback;
     conn->is_fresh = true;
     conn->now = conn->since = conn->stall_since = now;
-    buffer_init(&conn->input, EDGE_HEAD_MAX + edge->config.value_max + EDGE_INPUT_SLACK * 2);
+    buffer_init(&conn->input, EDGE_HEAD_MAX + RESTORE_BODY_MAX + EDGE_INPUT_SLACK * 2);
     buffer_init(&conn->output, EDGE_OUTPUT_MAX);
     metric_add(edge->config.metrics[0], METRIC_HTTP_CONNECTIONS, 1);
     return conn;
@@ -491,9 +491,13 @@ bool edge_conn_wants_close(const struct edge_conn *conn)
 
 bool edge_conn_wants_read(const struct edge_conn *conn)
 {
+    size_t ahead = conn->edge->config.value_max;
+
+    /* A route that takes more than a value has said so before its body was begun. */
+    if (conn->phase == PHASE_BODY && !conn->is_discarding && conn->body_left > ahead)
+        ahead = conn->body_left;
     return conn->phase != PHASE_CLOSED && edge_conn_has_room(conn) &&
-           conn->input.size - conn->start <
-               EDGE_HEAD_MAX + conn->edge->config.value_max + EDGE_INPUT_SLACK;
+           conn->input.size - conn->start < EDGE_HEAD_MAX + ahead + EDGE_INPUT_SLACK;
 }
 
 unsigned edge_conn_pending(const struct edge_conn *conn)

@@ -164,8 +164,11 @@ void edge_fault_of_result(struct edge_fault *fault, const struct result *result)
         const char *repeat = result->kind == OP_PUT      ? "repeat the same PUT, or write"
                              : result->kind == OP_DELETE ? "repeat the same DELETE, or delete"
                                                          : "ask again, or read";
+        bool is_rows = result->kind == OP_SCAN || result->kind == OP_RESTORE;
 
-        edge_fault_hint(fault, repeat, " with consistency=one", NULL);
+        edge_fault_hint(fault,
+                        is_rows ? "gossamer status shows who is away; then ask again" : repeat,
+                        is_rows ? "" : " with consistency=one", NULL);
     }
     if (fault->problem == PROBLEM_PRECONDITION_FAILED)
         edge_fault_hint(fault, "read the key, decide again and write with its new ETag", NULL);

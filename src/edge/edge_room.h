@@ -291,6 +291,12 @@ void edge_ready_reply(struct edge_answer *answer, const struct result *result);
 void edge_metrics_reply(struct edge_answer *answer, const struct result *result);
 void edge_accepted_reply(struct edge_answer *answer, const struct result *result);
 
+enum edge_verdict edge_backup_page(struct edge_call *call);
+enum edge_verdict edge_restore_page(struct edge_call *call);
+enum edge_verdict edge_restore_body(struct edge_call *call, struct slice body);
+void edge_backup_reply(struct edge_answer *answer, const struct result *result);
+void edge_restore_reply(struct edge_answer *answer, const struct result *result);
+
 enum edge_verdict edge_page_build(struct edge_call *call);
 enum edge_verdict edge_page_problem(struct edge_call *call);
 enum edge_verdict edge_page_reserved(struct edge_call *call);

@@ -68,6 +68,10 @@ static const struct edge_route EDGE_ROUTES[] = {
      edge_cluster_ring, NULL, edge_ring_reply},
     {"/v1/overlay/lookup", GET_HEAD, SCOPE_READ, false, 0, "ns key id timeout", "",
      edge_cluster_overlay, NULL, edge_overlay_reply},
+    {"/v1/backup", EDGE_POST, SCOPE_ADMIN, false, EDGE_JSON_SIZE_MAX, "ns after timeout", "",
+     edge_backup_page, NULL, edge_backup_reply},
+    {"/v1/restore", EDGE_POST, SCOPE_ADMIN, false, RESTORE_BODY_MAX, "timeout", "",
+     edge_restore_page, edge_restore_body, edge_restore_reply},
 /* Names with a meaning that is not built yet: nothing else may use them (api.md 14). */
 #define RESERVED(pattern)                                                                          \
     {                                                                                              \
@@ -89,8 +93,6 @@ static const struct edge_route EDGE_ROUTES[] = {
     RESERVED("/v1/ring/preview"),
     RESERVED("/v1/rtt"),
     RESERVED("/v1/self/{rest...}"),
-    RESERVED("/v1/backup"),
-    RESERVED("/v1/restore"),
     RESERVED("/v1/config"),
     RESERVED("/v1/config/{rest...}"),
     RESERVED("/v1/debug/{rest...}"),

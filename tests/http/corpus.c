@@ -180,8 +180,15 @@ static void run_answer(struct corpus_run *run, unsigned index)
         {.etag = 0x1122334455667788, .modified_ms = CORPUS_WALL_MS},
         {.etag = 42, .body = slice_text("second"), .size = 6},
     };
-    struct result_item items[2] = {{.key = slice_text("a"), .siblings = 1, .value = values[1]},
-                                   {.key = slice_text("b<\"/\xc3\xa9"), .siblings = 2}};
+    struct result_item items[2] = {{.key = slice_text("a"),
+                                    .siblings = 1,
+                                    .value = values[1],
+                                    .ns = slice_text("n"),
+                                    .object = slice_text("object")},
+                                   {.key = slice_text("b<\"/\xc3\xa9"),
+                                    .siblings = 2,
+                                    .ns = slice_text("n"),
+                                    .object = slice_text("o")}};
     struct result result = {.kind = run->ops[index].kind,
                             .acks = 2,
                             .required = 2,
@@ -204,6 +211,7 @@ static void run_answer(struct corpus_run *run, unsigned index)
     result.items = items;
     result.item_count = 2;
     result.is_truncated = true;
+    result.partition_count = 16;
     edge_conn_reply(run->conn, run->ops[index].slot, 0, &result);
     buffer_close(&run->ops[index].body);
 }

@@ -51,6 +51,13 @@ static void test_a_row_is_written_whole_or_not(void **state)
         assert_true(out.is_full);
         assert_int_equal(out.size, 0);
     }
+    for (unsigned part = 0; part < 3; part++) {
+        struct row none = row(part == 0 ? "" : "n", part == 1 ? "" : "k", part == 2 ? "" : "o");
+        struct writer out = writer_over(bytes, sizeof(bytes));
+
+        row_write(&out, &none);
+        assert_true(out.is_full);
+    }
 }
 
 /* Every way to cut it, at the end of memory that must not be passed. */

@@ -91,6 +91,26 @@ static inline void stub_kv(int fd, const char *method, const char *path, const c
     }
 }
 
+/* Two pages of one row each; some namespaces do not go well. */
+static inline void stub_backup(int fd, const char *path)
+{
+    static const char rows[2][15] = {"\1n\0\1a\0\0\0\1o", "\1m\0\1b\0\0\0\1o"};
+    static unsigned later;
+    bool is_second = strstr(path, "after=b1.") != NULL;
+
+    if (strstr(path, "ns=locked"))
+        stub_json(fd, "401 Refused", "{\"title\":\"No token\",\"status\":401}");
+    else if (strstr(path, "ns=later") && later++ == 0)
+        stub_json(fd, "503 Failed", "{\"title\":\"Too few owners\",\"status\":503}");
+    else if (strstr(path, "ns=garbage"))
+        stub_reply(fd, "200 OK", "Gossamer-Partitions: 8/8\r\n", "garbage", 7);
+    else if (is_second && !strstr(path, "ns=circle"))
+        stub_reply(fd, "200 OK", "Gossamer-Partitions: 8/8\r\n", rows[1], 10);
+    else
+        stub_reply(fd, "200 OK", "Gossamer-Partitions: 3/8\r\nGossamer-Next: b1.AAAA\r\n", rows[0],
+                   10);
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -116,6 +136,12 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_json(fd, "200 OK", "{\"steps\":[{\"address\":\"10.0.0.1:7440\"}]}");
     else if (strncmp(path, "/readyz", 7) == 0)
         stub_reply(fd, "200 OK", "", "[+]store ok\n", 12);
+    else if (strncmp(path, "/v1/backup?", 11) == 0 && strcmp(method, "POST") == 0)
+        stub_backup(fd, path);
+    else if (strncmp(path, "/v1/restore?", 12) == 0 && strcmp(method, "POST") == 0)
+        stub_json(fd, size == 10 ? "200 OK" : "400 Bad", "{\"rows\":1}");
+    else if (strcmp(path, "/v1/self") == 0)
+        stub_json(fd, "200 OK", "{\"cluster_id\":\"c1\",\"version\":\"9\"}");
     else if (strcmp(path, "/version") == 0)
         stub_json(fd, "200 OK", "{\"version\":\"9\"}");
     else if (strcmp(path, "/v1/cluster/leave") == 0 && strcmp(method, "POST") == 0)

@@ -55,6 +55,8 @@ static void test_every_op_has_a_route(void **state)
         {"GET /metrics", OP_METRICS},
         {"DELETE /v1/self/block", OP_BLOCK},
         {"POST /v1/cluster/leave", OP_LEAVE},
+        {"POST /v1/backup", OP_SCAN},
+        {"POST /v1/restore", OP_RESTORE},
         {"GET /v1/ring/lookup?ns=a&key=b", OP_LOOKUP},
         {"GET /v1/overlay/lookup?ns=a&key=b", OP_OVERLAY},
     };
