@@ -16,6 +16,7 @@
 
 #include "check_all.h"
 #include "fault.h"
+#include "ground.h"
 #include "proc.h"
 #include "workload.h"
 
@@ -28,6 +29,7 @@ static struct cluster cluster;
 static struct recorder recorder;
 static struct workload workload;
 static struct fault fault;
+static struct ground ground;
 static struct check_all verdicts;
 static char history_path[128];
 static uint64_t healed_ms; /* when the last fault was taken back */
@@ -42,10 +44,14 @@ static uint64_t chaos_number(const char *name, uint64_t fallback)
 static int setup(void **state)
 {
     (void)state;
+    ground_open(&ground);
     cluster_open(&cluster, 0);
-    for (unsigned i = 0; i < FAULT_PEERS; i++)
-        peer_start_with(&cluster, cluster_add(&cluster, i ? &cluster.peers[0] : NULL),
-                        fault_arguments());
+    for (unsigned i = 0; i < FAULT_PEERS; i++) {
+        struct peer *peer = cluster_add(&cluster, i ? &cluster.peers[0] : NULL);
+
+        ground_disk(&ground, peer);
+        peer_start_with(&cluster, peer, fault_arguments());
+    }
     cluster_await_full(&cluster, FAULT_PEERS);
     snprintf(history_path, sizeof history_path, "%s/history.jsonl", cluster.directory);
     return 0;
@@ -54,6 +60,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
+    for (unsigned i = 0; i < cluster.count; i++)
+        if (cluster.peers[i].pid)
+            peer_kill(&cluster.peers[i]);
+    ground_close(&ground, &cluster, getenv("CLUSTER_KEEP") != NULL);
     cluster_close(&cluster);
     return 0;
 }
@@ -149,7 +159,8 @@ static void chaos_run(uint64_t seed, uint64_t minutes)
     for (unsigned i = 0; i < WORKLOAD_PEERS; i++)
         workload.ports[i] = cluster.peers[i].http;
     recorder_open(&recorder, history_path, seed);
-    fault_init(&fault, &cluster, &recorder, seed);
+    fault = (struct fault){.cluster = &cluster, .recorder = &recorder, .ground = &ground};
+    fault_init(&fault, seed);
     recorder_majority(&recorder, true);
     workload_start(&workload, seed);
     fault.end_ms = proc_now_ms() + minutes * 60000;

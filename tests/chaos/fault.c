@@ -17,13 +17,13 @@ const char *const *fault_arguments(void)
 }
 
 static const enum fault_kind fault_deck[] = {
-    FAULT_KILL,  FAULT_KILL,       FAULT_KILL,      FAULT_KILL,    FAULT_PAUSE,
-    FAULT_PAUSE, FAULT_PARTITION,  FAULT_PARTITION, FAULT_ONE_WAY, FAULT_ONE_WAY,
-    FAULT_TWO,   FAULT_CUT_KILLED, FAULT_ALL};
+    FAULT_KILL,      FAULT_KILL,      FAULT_KILL,    FAULT_KILL,    FAULT_PAUSE, FAULT_PAUSE,
+    FAULT_PARTITION, FAULT_PARTITION, FAULT_ONE_WAY, FAULT_ONE_WAY, FAULT_TWO,   FAULT_CUT_KILLED,
+    FAULT_ALL,       FAULT_LOSS,      FAULT_LOSS,    FAULT_FULL,    FAULT_FULL};
 
 #define DECK_COUNT (sizeof fault_deck / sizeof fault_deck[0])
 
-_Static_assert(DECK_COUNT <= 16, "a deck fits");
+_Static_assert(DECK_COUNT <= FAULT_DECK_MAX, "a deck fits");
 
 const char *fault_name(enum fault_kind kind)
 {
@@ -42,18 +42,20 @@ const char *fault_name(enum fault_kind kind)
         return "partition+kill";
     case FAULT_ALL:
         return "restart of all";
+    case FAULT_LOSS:
+        return "loss";
+    case FAULT_FULL:
+        return "disk full";
     case FAULT_KINDS:
         break;
     }
     return "?";
 }
 
-void fault_init(struct fault *fault, struct cluster *cluster, struct recorder *recorder,
-                uint64_t seed)
+void fault_init(struct fault *fault, uint64_t seed)
 {
-    memset(fault, 0, sizeof *fault);
-    fault->cluster = cluster;
-    fault->recorder = recorder;
+    *fault = (struct fault){
+        .cluster = fault->cluster, .recorder = fault->recorder, .ground = fault->ground};
     prng_init(&fault->prng, seed);
 }
 
@@ -237,6 +239,35 @@ static void fault_do_all(struct fault *fault)
         fault_start(fault, i);
 }
 
+static void fault_do_loss(struct fault *fault)
+{
+    unsigned ms = fault_draw_low(fault, 2000, 20000), percent = fault_draw_low(fault, 5, 40);
+
+    if (!fault->ground->has_network) {
+        fault->counts[FAULT_LOSS]--;
+        return;
+    }
+    fault_say(fault, "loss", (1u << FAULT_PEERS) - 1, ms);
+    ground_lose(fault->ground, fault->cluster, percent);
+    fault_wait(fault, ms);
+    ground_lose(fault->ground, fault->cluster, 0);
+}
+
+/* Half of the time writes are refused in good order, else the store meets the end of the disk. */
+static void fault_do_full(struct fault *fault, unsigned i)
+{
+    unsigned ms = fault_draw_low(fault, 2000, 15000), kib = fault_draw(fault, 0, 1) ? 40960 : 0;
+
+    if (!fault->ground->has_disks) {
+        fault->counts[FAULT_FULL]--;
+        return;
+    }
+    fault_say(fault, kib ? "disk low" : "disk full", 1u << i, ms);
+    ground_fill(&fault->cluster->peers[i], kib);
+    fault_wait(fault, ms);
+    ground_empty(&fault->cluster->peers[i]);
+}
+
 /* A peer that ended by itself is a failure; it is started again so that the run goes on. */
 static void fault_look_after(struct fault *fault)
 {
@@ -288,6 +319,12 @@ void fault_next(struct fault *fault)
         break;
     case FAULT_ALL:
         fault_do_all(fault);
+        break;
+    case FAULT_LOSS:
+        fault_do_loss(fault);
+        break;
+    case FAULT_FULL:
+        fault_do_full(fault, victim);
         break;
     case FAULT_KINDS:
         break;

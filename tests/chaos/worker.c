@@ -8,7 +8,7 @@
 #define TIMEOUT_MS 3000u /* a stopped peer holds a client no longer; the request's own is 2 s */
 #define AVOID_MS 2000u   /* else all clients would soon wait for the same stopped peer */
 
-static uint32_t worker_sum(const char *text)
+static uint32_t worker_hash(const char *text)
 {
     uint32_t sum = 2166136261u;
 
@@ -31,7 +31,7 @@ void worker_init(struct worker *worker, struct workload *workload, char kind, un
     }
 }
 
-static void worker_name(const struct worker *worker, char name[WORKLOAD_NAME_SIZE])
+void worker_name(const struct worker *worker, char name[WORKLOAD_NAME_SIZE])
 {
     snprintf(name, WORKLOAD_NAME_SIZE, "%c%u/%u", worker->kind, worker->index, worker->life);
 }
@@ -45,8 +45,8 @@ unsigned worker_peer(struct worker *worker)
     return peer;
 }
 
-static struct client_reply worker_ask(struct worker *worker, unsigned peer,
-                                      const struct client_request *request)
+struct client_reply worker_ask(struct worker *worker, unsigned peer,
+                               const struct client_request *request)
 {
     struct client_reply reply = client_ask(&worker->clients[peer], request);
 
@@ -56,9 +56,9 @@ static struct client_reply worker_ask(struct worker *worker, unsigned peer,
 }
 
 /* The slot where the last read of a key is, or would be. */
-static struct worker_read *worker_slot(struct worker *worker, const char *key)
+struct worker_read *worker_slot(struct worker *worker, const char *key)
 {
-    return &worker->reads[worker_sum(key) % WORKER_READS];
+    return &worker->reads[worker_hash(key) % WORKER_READS];
 }
 
 const struct worker_read *worker_seen(struct worker *worker, const char *key)
@@ -81,6 +81,33 @@ static const char *worker_why(const json_t *problem)
     const char *slug = type ? strrchr(type, '/') : NULL;
 
     return slug ? slug + 1 : NULL;
+}
+
+/* What is known of a write (api.md 8). */
+static enum history_outcome worker_outcome(const struct client_reply *reply, const json_t *problem)
+{
+    if (reply->status / 100 == 2)
+        return HISTORY_OK;
+    if (reply->is_unsent || reply->status / 100 == 4)
+        return HISTORY_FAIL;
+    return json_is_true(json_object_get(problem, "definite")) ? HISTORY_FAIL : HISTORY_INFO;
+}
+
+void worker_finish(struct worker *worker, uint32_t number, const struct recorder_call *call,
+                   const struct client_reply *reply, const char *values)
+{
+    json_t *problem = worker_problem(reply);
+    struct recorder_end end = {
+        .outcome = values ? HISTORY_OK : HISTORY_FAIL, .status = reply->status, .values = values};
+
+    if (call->function != HISTORY_GET) {
+        end.outcome = worker_outcome(reply, problem);
+        end.etag = end.outcome == HISTORY_OK ? reply->etag : "";
+        worker->life += end.outcome == HISTORY_INFO;
+    }
+    end.why = end.outcome == HISTORY_OK ? NULL : worker_why(problem);
+    recorder_finish(worker->workload->recorder, number, call, &end);
+    json_decref(problem);
 }
 
 /* --- reading */
@@ -123,10 +150,8 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
 {
     char path[128], name[WORKLOAD_NAME_SIZE];
     struct recorder_call call = {HISTORY_GET, name, key, NULL, RECORDER_NO_CONTEXT, peer, is_final};
-    struct recorder_end end = {.outcome = HISTORY_FAIL};
     struct worker_read *read = worker_slot(worker, key);
     struct client_reply reply;
-    json_t *problem;
     char *text = NULL;
     uint32_t number;
 
@@ -135,46 +160,28 @@ bool worker_get(struct worker *worker, const char *key, unsigned peer, bool is_f
              is_final ? "quorum" : worker->workload->consistency);
     number = recorder_begin(worker->workload->recorder, &call);
     reply = worker_ask(worker, peer, &(struct client_request){.method = "GET", .path = path});
-    end.status = reply.status;
     if (reply.status == 200 || reply.status == 300 || reply.status == 404) {
         json_t *values = worker_values(&reply);
 
-        end.outcome = HISTORY_OK;
         text = json_dumps(values, JSON_COMPACT | JSON_ENSURE_ASCII);
         json_decref(values);
         snprintf(read->key, sizeof read->key, "%s", key);
         memcpy(read->context, reply.context, sizeof read->context);
         read->number = number;
     }
-    problem = end.outcome == HISTORY_OK ? NULL : worker_problem(&reply);
-    end.why = worker_why(problem);
-    end.values = text;
-    recorder_finish(worker->workload->recorder, number, &call, &end);
-    json_decref(problem);
+    worker_finish(worker, number, &call, &reply, text);
     free(text);
-    return end.outcome == HISTORY_OK;
+    return text != NULL;
 }
 
 /* --- writing */
-
-/* What is known of a write (api.md 8). */
-static enum history_outcome worker_outcome(const struct client_reply *reply, const json_t *problem)
-{
-    if (reply->status / 100 == 2)
-        return HISTORY_OK;
-    if (reply->is_unsent || reply->status / 100 == 4)
-        return HISTORY_FAIL;
-    return json_is_true(json_object_get(problem, "definite")) ? HISTORY_FAIL : HISTORY_INFO;
-}
 
 static void worker_write(struct worker *worker, struct recorder_call *call,
                          const struct worker_read *seen)
 {
     char path[128], fields[CLIENT_CONTEXT_MAX + 64] = "", name[WORKLOAD_NAME_SIZE];
     struct client_request request = {.path = path, .fields = fields};
-    struct recorder_end end = {0};
     struct client_reply reply;
-    json_t *problem;
     uint32_t number;
 
     worker_name(worker, name);
@@ -190,14 +197,7 @@ static void worker_write(struct worker *worker, struct recorder_call *call,
         snprintf(fields, sizeof fields, "Gossamer-Context: %s\r\n", seen->context);
     number = recorder_begin(worker->workload->recorder, call);
     reply = worker_ask(worker, call->peer, &request);
-    problem = worker_problem(&reply);
-    end.outcome = worker_outcome(&reply, problem);
-    end.why = worker_why(problem);
-    end.status = reply.status;
-    end.etag = end.outcome == HISTORY_OK ? reply.etag : "";
-    recorder_finish(worker->workload->recorder, number, call, &end);
-    json_decref(problem);
-    worker->life += end.outcome == HISTORY_INFO;
+    worker_finish(worker, number, call, &reply, NULL);
 }
 
 void worker_put(struct worker *worker, const char *key, const struct worker_read *seen)
@@ -207,7 +207,7 @@ void worker_put(struct worker *worker, const char *key, const struct worker_read
     int size = snprintf(value, sizeof value, "%c%u.%u.%s", worker->kind, worker->index,
                         worker->serial++, key);
 
-    snprintf(value + size, sizeof value - (size_t)size, ".%08x", worker_sum(value));
+    snprintf(value + size, sizeof value - (size_t)size, ".%08x", worker_hash(value));
     worker_write(worker, &call, seen);
 }
 

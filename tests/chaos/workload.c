@@ -28,6 +28,16 @@ static void sibling_key(char key[WORKLOAD_KEY_SIZE], unsigned number)
     snprintf(key, WORKLOAD_KEY_SIZE, CHECK_PREFIX_SIBLINGS "%u", number);
 }
 
+static void counter_key(char key[WORKLOAD_KEY_SIZE], unsigned number)
+{
+    snprintf(key, WORKLOAD_KEY_SIZE, CHECK_PREFIX_COUNTER "%u", number);
+}
+
+static void element_key(char key[WORKLOAD_KEY_SIZE], unsigned number)
+{
+    snprintf(key, WORKLOAD_KEY_SIZE, CHECK_PREFIX_ORSET "%u/e%u", number % WORKLOAD_SETS, number);
+}
+
 /* How many sibling keys have been in use. */
 static unsigned sibling_keys(const struct workload *workload)
 {
@@ -112,6 +122,33 @@ static void siblings_turn(struct worker *worker)
     }
 }
 
+static void counter_turn(struct worker *worker)
+{
+    char key[WORKLOAD_KEY_SIZE];
+
+    counter_key(key, draw(worker, WORKLOAD_COUNTERS));
+    if (draw(worker, 3) == 0)
+        (void)worker_sum(worker, key, worker_peer(worker), false);
+    else
+        worker_add(worker, key, draw(worker, 3) == 0 ? -1 : 1);
+}
+
+static void orset_turn(struct worker *worker)
+{
+    const struct worker_read *seen;
+    unsigned what = draw(worker, 100);
+    char key[WORKLOAD_KEY_SIZE];
+
+    element_key(key, draw(worker, WORKLOAD_ELEMENTS));
+    seen = worker_seen(worker, key);
+    if (what < 40)
+        (void)worker_member(worker, key, worker_peer(worker), false);
+    else if (what < 75)
+        worker_member_add(worker, key);
+    else
+        worker_member_remove(worker, key, what < 95 ? seen : NULL);
+}
+
 static void *worker_run(void *context)
 {
     struct worker *worker = context;
@@ -142,14 +179,17 @@ void workload_start(struct workload *workload, uint64_t seed)
     } kinds[] = {{'e', WORKLOAD_SET_WORKERS, set_turn},
                  {'r', WORKLOAD_REGISTER_WRITERS, register_turn},
                  {'q', 1, reader_turn},
-                 {'s', WORKLOAD_SIBLING_WORKERS, siblings_turn}};
+                 {'s', WORKLOAD_SIBLING_WORKERS, siblings_turn},
+                 {'c', WORKLOAD_COUNTER_WORKERS, counter_turn},
+                 {'o', WORKLOAD_ORSET_WORKERS, orset_turn}};
+    const unsigned kind_count = sizeof kinds / sizeof kinds[0];
 
-    for (unsigned k = 0; k < 4; k++)
+    for (unsigned k = 0; k < kind_count; k++)
         workload->worker_count += kinds[k].count;
     workload->workers = calloc(workload->worker_count, sizeof *workload->workers);
     if (!workload->workers)
         abort();
-    for (unsigned k = 0, at = 0; k < 4; k++)
+    for (unsigned k = 0, at = 0; k < kind_count; k++)
         for (unsigned i = 0; i < kinds[k].count; i++, at++) {
             struct worker *worker = &workload->workers[at];
 
@@ -170,10 +210,12 @@ void workload_stop(struct workload *workload)
 
 /* --- the reads at the end, a thread per peer */
 
-static void final_read(struct worker *worker, const char *key)
+typedef bool final_reader(struct worker *worker, const char *key, unsigned peer, bool is_final);
+
+static void final_read(struct worker *worker, const char *key, final_reader *read)
 {
     for (unsigned i = 0; i < READ_TRIES; i++) {
-        if (worker_get(worker, key, worker->index, true))
+        if (read(worker, key, worker->index, true))
             return;
         proc_pause(PAUSE_TRY_MS);
     }
@@ -189,15 +231,23 @@ static void *final_run(void *context)
     for (unsigned w = 0; w < WORKLOAD_SET_WORKERS; w++)
         for (unsigned i = 0; i < atomic_load(&workload->set_count[w]); i++) {
             set_key(key, w, i);
-            final_read(worker, key);
+            final_read(worker, key, worker_get);
         }
     for (unsigned i = 0; i < WORKLOAD_REGISTER_KEYS; i++) {
         register_key(key, i);
-        final_read(worker, key);
+        final_read(worker, key, worker_get);
     }
     for (unsigned i = 0; i < sibling_keys(workload); i++) {
         sibling_key(key, i);
-        final_read(worker, key);
+        final_read(worker, key, worker_get);
+    }
+    for (unsigned i = 0; i < WORKLOAD_COUNTERS; i++) {
+        counter_key(key, i);
+        final_read(worker, key, worker_sum);
+    }
+    for (unsigned i = 0; i < WORKLOAD_ELEMENTS; i++) {
+        element_key(key, i);
+        final_read(worker, key, worker_member);
     }
     for (unsigned i = 0; i < WORKLOAD_PEERS; i++)
         client_close(&worker->clients[i]);

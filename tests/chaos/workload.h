@@ -5,6 +5,8 @@
  *   register  one writer per key: read, then write with that context; others read
  *   siblings  several writers per key, most with the context of their last read, some without,
  *             and deletes; keys change as the run goes on
+ *   counter   everybody adds to and takes from a few counters
+ *   or-set    everybody adds and removes a few elements, some by the context of a read
  *
  * Every value is unique and says itself who wrote it: client, count, key, checksum. */
 #ifndef GOSSAMER_CHAOS_WORKLOAD_H
@@ -25,6 +27,11 @@
 #define WORKLOAD_SIBLING_WORKERS 3u
 #define WORKLOAD_SIBLING_SLOTS 6u /* keys in use at a time */
 #define WORKLOAD_SIBLING_OPS 400u /* operations before the keys change */
+#define WORKLOAD_COUNTER_WORKERS 2u
+#define WORKLOAD_ORSET_WORKERS 2u
+#define WORKLOAD_COUNTERS 4u
+#define WORKLOAD_ELEMENTS 24u /* over all sets */
+#define WORKLOAD_SETS 3u
 #define WORKLOAD_KEY_SIZE 48
 #define WORKLOAD_NAME_SIZE 24
 

@@ -97,7 +97,7 @@ static bool client_field(const char *head, const char *name, char *into, size_t 
 static struct client_reply client_receive(struct client *client, bool is_head)
 {
     struct client_reply reply = {0};
-    char text[64], *end = NULL;
+    char text[64], route[1024], *end = NULL;
     size_t at = 0, need = SIZE_MAX;
 
     while (at < need) {
@@ -122,6 +122,8 @@ static struct client_reply client_receive(struct client *client, bool is_head)
     (void)client_field(client_input, "Gossamer-Context", reply.context, sizeof reply.context);
     if (client_field(client_input, "ETag", text, sizeof text) && text[0] == '"')
         snprintf(reply.etag, sizeof reply.etag, "%.*s", (int)strcspn(text + 1, "\""), text + 1);
+    reply.has_failed = client_field(client_input, "Gossamer-Route", route, sizeof route) &&
+                       strstr(route, ";failed");
     if (client_field(client_input, "Connection", text, sizeof text) &&
         strcasecmp(text, "close") == 0)
         client_close(client);

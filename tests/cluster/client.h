@@ -27,6 +27,7 @@ struct client_request {
 struct client_reply {
     unsigned status; /* 0: no answer came */
     bool is_unsent;  /* no connection was to be had: nothing was asked */
+    bool has_failed; /* the route names a peer that did not answer: it may have done it as well */
     char context[CLIENT_CONTEXT_MAX];
     char etag[CLIENT_ETAG_MAX]; /* without its quotes; "": none came */
     char *body;                 /* owned by the thread's static buffer: valid until its next call */
