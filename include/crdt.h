@@ -131,9 +131,10 @@ enum status crdt_object_merge(struct crdt_object *into, const struct crdt_object
  * adds `value` under the dot (`actor`, `stamp`). `actor` is the writer's own, not 0; of `value`
  * only kind, expires, meta and body are read. `stamp` comes from crdt_clock_next above
  * crdt_object_stamp_max and crdt_context_stamp_max. OK; SIBLING_LIMIT: it would add one more to
- * SIBLINGS_MAX values; CONTEXT: `stamp` is not above the object and the context, or above
- * CRDT_STAMP_MAX; TOO_LARGE: bounds as above, a body above VALUE_SIZE_MAX, metadata above
- * META_SIZE_MAX. `object` is unchanged unless OK. */
+ * SIBLINGS_MAX values, or discard a newer value beside an old one for the 256th time; CONTEXT:
+ * `stamp` is not above the object and the context, or above CRDT_STAMP_MAX; TOO_LARGE: bounds as
+ * above, a body above VALUE_SIZE_MAX, metadata above META_SIZE_MAX. `object` is unchanged unless
+ * OK. */
 enum status crdt_object_write(struct crdt_object *object, const struct crdt_context *context,
                               uint64_t actor, uint64_t stamp,
                               const struct crdt_value *value) MUST_USE;

@@ -322,6 +322,9 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
     if (after.value_count > SIBLINGS_MAX && after.value_count > object->value_count &&
         value->kind != CRDT_COUNTER)
         return STATUS_SIBLING_LIMIT;
+    /* An old value that nobody resolves keeps them from folding; who merges them later has room. */
+    if (after.gone_count > GONE_WRITE_MAX && after.gone_count > object->gone_count)
+        return STATUS_SIBLING_LIMIT;
     crdt_object_copy(object, &after);
     return STATUS_OK;
 }

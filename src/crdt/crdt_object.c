@@ -6,7 +6,7 @@
  *   everything else (2: full, 4: head):
  *     shape u8 | entries u8 | entries
  *     entry    = actor u64 | flags u8 | [td u64] | values u8 | values
- *                | [gone u8 | stamp u64 each | seen u64]
+ *                | [gone u16 | stamp u64 each | seen u64]
  *     value    = stamp u64 | kind u8 | metadata | body size u32 | [body]
  *     metadata = size as u8 below 128, else as u16 with the top bit set | bytes
  *   kind     = enum crdt_kind u8; with the bit 0x80 an expiry follows, 6 bytes, wall ms, not 0
@@ -152,7 +152,7 @@ size_t crdt_object_size(const struct crdt_object *object)
         const struct crdt_entry *entry = &object->entries[i];
 
         size += entry->td > 0 ? 18 : 10;
-        size += entry->gone_count > 0 ? 9 + 8 * (size_t)entry->gone_count : 0u;
+        size += entry->gone_count > 0 ? 10 + 8 * (size_t)entry->gone_count : 0u;
     }
     for (unsigned i = 0; i < object->value_count; i++)
         size += 13 + expires_size(&object->values[i]) + meta_size(object->values[i].meta) +
@@ -216,7 +216,7 @@ static void entry_write(struct writer *out, const struct crdt_object *object,
         value_write(out, &object->values[entry->value_first + i]);
     if (entry->gone_count == 0)
         return;
-    write_u8(out, (uint8_t)entry->gone_count);
+    write_u16(out, entry->gone_count);
     for (unsigned i = 0; i < entry->gone_count; i++)
         write_u64(out, object->gone[entry->gone_first + i]);
     write_u64(out, entry->seen);
@@ -328,7 +328,7 @@ static bool values_read(struct reader *in, struct crdt_object *object, struct cr
 
 static bool gone_read(struct reader *in, struct crdt_object *object, struct crdt_entry *entry)
 {
-    entry->gone_count = read_u8(in);
+    entry->gone_count = read_u16(in);
     if (entry->gone_count == 0 || entry->gone_count > OBJECT_GONE_MAX - object->gone_count)
         return false;
     for (unsigned i = 0; i < entry->gone_count; i++)

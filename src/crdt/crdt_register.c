@@ -147,7 +147,7 @@ struct hash16 crdt_object_digest(const struct crdt_object *object)
         write_u64(&out, entry->td);
         write_u64(&out, entry->seen);
         write_u8(&out, (uint8_t)entry->value_count);
-        write_u8(&out, (uint8_t)entry->gone_count);
+        write_u16(&out, entry->gone_count);
         for (unsigned k = 0; k < entry->value_count; k++)
             write_u64(&out, object->values[entry->value_first + k].stamp);
         for (unsigned k = 0; k < entry->gone_count; k++)

@@ -122,6 +122,41 @@ static void test_seen_does_not_grow_by_a_token(void **state)
     assert_bodies(&behind, "ac");
 }
 
+/* A value that nobody resolves, and writes beside it: they end with an error that says what to do,
+ * and what two sides wrote meanwhile still merges. */
+static void test_writes_beside_an_old_sibling_end_before_merges_do(void **state)
+{
+    struct crdt_object sides[4];
+    struct crdt_context none = {0}, shown;
+    const struct crdt_value value = {.kind = CRDT_VALUE, .body = slice_text("c")};
+    uint16_t winner;
+
+    (void)state;
+    crdt_object_clear(&sides[0]);
+    put(&sides[0], &none, A, 1, "a");
+    for (unsigned i = 1; i < 4; i++)
+        crdt_object_copy(&sides[i], &sides[0]);
+    for (unsigned i = 0; i < 4; i++) {
+        enum status status = STATUS_OK;
+        uint64_t stamp = 2;
+
+        for (; status == STATUS_OK && stamp < 1000; stamp++) {
+            assert_true(crdt_object_winner(&sides[i], &winner));
+            crdt_context_of_shown(&sides[i], winner, &shown);
+            if (sides[i].value_count == 1)
+                shown = none;
+            status = crdt_object_write(&sides[i], &shown, A, 4 * stamp + i, &value);
+        }
+        assert_int_equal(status, STATUS_SIBLING_LIMIT);
+        assert_int_equal(sides[i].gone_count, GONE_WRITE_MAX);
+    }
+    for (unsigned i = 1; i < 4; i++)
+        merge(&sides[0], &sides[i]);
+    crdt_context_of_all(&sides[0], &shown); /* who resolves them may go on */
+    put(&sides[0], &shown, A, 5000, "d");
+    assert_int_equal(sides[0].gone_count, 0);
+}
+
 static void test_a_late_copy_does_not_bring_back_what_is_discarded(void **state)
 {
     struct crdt_object object, late;
@@ -248,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_concurrent_writes_become_siblings),
         cmocka_unit_test(test_only_the_shown_value_is_discarded),
         cmocka_unit_test(test_seen_does_not_grow_by_a_token),
+        cmocka_unit_test(test_writes_beside_an_old_sibling_end_before_merges_do),
         cmocka_unit_test(test_a_late_copy_does_not_bring_back_what_is_discarded),
         cmocka_unit_test(test_one_dot_with_two_contents_is_corrupt),
         cmocka_unit_test(test_the_sibling_limit_refuses_one_more),
