@@ -3,7 +3,7 @@
 CLUSTER_TESTS := $(call test_programs,tests/cluster/*_test.c)
 CLUSTER_LIB := $(call objects,$(FLAVOR),tests/cluster/cluster.c tests/cluster/client.c tests/cluster/capture.c)
 CHECK_STEPS += cluster
-CHECK_BUILDS += $(CLUSTER_TESTS) $(BUILD)/asan/gossamerd
+CHECK_BUILDS += $(CLUSTER_TESTS) $(BUILD)/asan/gossamerd $(BUILD)/asan/gossamer
 LIMIT_cluster := 180
 
 $(BUILD)/$(FLAVOR)/test/cluster/%: $(BUILD)/$(FLAVOR)/obj/tests/cluster/%.o $(CLUSTER_LIB) \

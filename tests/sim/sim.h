@@ -7,6 +7,7 @@
  *   sim_net    datagrams and streams: delay, loss, duplication, corruption, partitions
  *   sim_disk   a store that loses what was not synced
  *   sim_client clients with histories; sim_check the invariants
+ *   sim_rows   somebody who reads all rows, page by page
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
 #ifndef GOSSAMER_SIM_H
@@ -42,6 +43,7 @@ enum sim_kind {
     SIM_RESUME,
     SIM_CLIENT,  /* a client acts */
     SIM_FAULT,   /* the next fault of the plan */
+    SIM_READER,  /* the reader of rows acts */
     SIM_MORTAL,  /* a client whose values expire acts */
     SIM_SESSION, /* a client with a session acts */
 };
@@ -127,6 +129,7 @@ struct sim_plan {
     uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
     uint32_t fault_every_ms;
     uint32_t safety_s;
+    bool has_reader;   /* profile rows: somebody reads all rows */
     bool has_mortals;  /* profile ttl: keys whose values expire */
     uint32_t sessions; /* clients with a session */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
@@ -191,7 +194,8 @@ struct sim {
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
     struct sim_dots *dots;
-    struct sim_ttl *ttl; /* profile ttl */
+    struct sim_ttl *ttl;   /* profile ttl */
+    struct sim_rows *rows; /* profile rows */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -250,6 +254,15 @@ struct slice sim_once_value(uint32_t number, char *room);
 struct slice sim_register_key(uint32_t number, char *room);
 /* Reads every acknowledged key from every live peer. */
 void sim_client_final(struct sim *sim);
+
+/* --- sim_rows.c: somebody who reads all rows; nothing happens unless the plan has a reader */
+void sim_rows_start(struct sim *sim);
+void sim_rows_act(struct sim *sim);
+void sim_rows_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                    const struct result *result);
+void sim_rows_lost(struct sim *sim, const struct sim_node *peer);
+void sim_rows_final(struct sim *sim);
+void sim_rows_close(struct sim *sim);
 
 /* --- sim_ttl.c: clients whose values expire; nothing happens unless the plan has mortals */
 void sim_ttl_start(struct sim *sim);

@@ -84,6 +84,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->clients = 1;
         plan->peers = plan->peers > 5 ? 5 : plan->peers;
     }
+    plan->has_reader = !strcmp(profile, "rows");
     if (!strcmp(profile, "move"))
         sim_move_draw(seed, plan);
 }
@@ -237,6 +238,7 @@ static void swarm_safety(struct sim *sim)
     sim->is_faulty = true;
     sim_clients_start(sim);
     sim_ttl_start(sim);
+    sim_rows_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -266,6 +268,8 @@ static void swarm_heal(struct sim *sim)
         sim_fail(sim, "LIVE: a request was never answered");
     if (!sim->failure[0])
         sim_check_final(sim);
+    if (!sim->failure[0])
+        sim_rows_final(sim);
 }
 
 static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool is_canary)
