@@ -30,6 +30,8 @@
 #define CONTEXT_DOTS_MAX 90    /* dots in one token: 1,451 bytes are 1,935 characters */
 #define SESSION_SIZE_MAX 1024  /* characters of a session token (api.md 2) */
 #define SESSION_ENTRIES_MAX 30 /* writes one token names: 747 bytes are 996 characters */
+/* characters of an Idempotency-Key (api.md 2) */
+#define IDEMPOTENCY_SIZE_MAX 128
 #define OBJECT_SIZE_MAX                                                                            \
     (VALUE_SIZE_MAX * 2u) /* bytes of one encoded object: siblings share the room */
 

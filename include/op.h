@@ -86,14 +86,15 @@ struct op {
     uint32_t partition;
     bool is_onward; /* OP_SCAN of a partition: go on with those behind it until the page is full */
     uint64_t etags[OP_ETAGS_MAX];
-    struct slice ns, key; /* OP_BLOCK: comma separated names or ids in `key` */
-    struct slice prefix;  /* OP_LIST */
-    struct slice after;   /* OP_LIST: exclusive start, empty from the beginning; OP_SCAN: a row
-                             name, or `next` of the page before when a partition is scanned */
-    struct slice context; /* causal context token as the client sent it; empty: blind */
-    struct slice session; /* session token as the client sent it, or "new"; empty: none */
-    struct slice meta;    /* OP_PUT: encoded metadata (meta fields below) */
-    struct slice body;    /* OP_PUT; OP_RESTORE: rows */
+    struct slice ns, key;     /* OP_BLOCK: comma separated names or ids in `key` */
+    struct slice prefix;      /* OP_LIST */
+    struct slice after;       /* OP_LIST: exclusive start, empty from the beginning; OP_SCAN: a row
+                                 name, or `next` of the page before when a partition is scanned */
+    struct slice context;     /* causal context token as the client sent it; empty: blind */
+    struct slice idempotency; /* key of a write that is to take effect once; empty: none */
+    struct slice session;     /* session token as the client sent it, or "new"; empty: none */
+    struct slice meta;        /* OP_PUT: encoded metadata (meta fields below) */
+    struct slice body;        /* OP_PUT; OP_RESTORE: rows */
 };
 
 /* Metadata of a value: fields (tag u8 | length u16 big-endian | bytes), tags ascending, USER may

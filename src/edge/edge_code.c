@@ -1,5 +1,7 @@
 /* edge_code.c: entity tags, conditions, cursors and made keys: small texts that mean numbers. */
+#include "bytes.h"
 #include "edge_room.h"
+#include "hash.h"
 #include "ensure.h"
 
 static int edge_base64_value(uint8_t c)
@@ -132,13 +134,21 @@ bool edge_condition_parse(struct edge_call *call)
     return true;
 }
 
+static void edge_key_spell(uint64_t high, uint64_t low, char *key)
+{
+    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    for (unsigned i = EDGE_MADE_KEY_SIZE; i > 0; i--) {
+        key[i - 1] = digits[low & 31];
+        low = low >> 5 | high << 59;
+        high >>= 5;
+    }
+}
+
 /* 48 bits of milliseconds, 80 random bits; within one millisecond the random part only grows, so
  * that the keys of one peer rise. 128 bits are 26 digits of 5 bits. */
 void edge_made_key(struct edge *edge, char *key)
 {
-    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-    uint64_t high, low;
-
     if (edge->wall_ms > edge->made_ms) {
         edge->made_ms = edge->wall_ms;
         edge->made[0] = prng_next(&edge->prng) & 0x7fff; /* the top bit is room to grow */
@@ -147,11 +157,13 @@ void edge_made_key(struct edge *edge, char *key)
         edge->made[1] += 1 + prng_below(&edge->prng, UINT32_MAX);
         edge->made[0] += edge->made[1] <= UINT32_MAX; /* it ran over */
     }
-    high = edge->made_ms << 16 | (edge->made[0] & 0xffff);
-    low = edge->made[1];
-    for (unsigned i = EDGE_MADE_KEY_SIZE; i > 0; i--) {
-        key[i - 1] = digits[low & 31];
-        low = low >> 5 | high << 59;
-        high >>= 5;
-    }
+    edge_key_spell(edge->made_ms << 16 | (edge->made[0] & 0xffff), edge->made[1], key);
+}
+
+void edge_same_key(struct slice idempotency, char *key)
+{
+    static const uint8_t seed[HASH_SEED_SIZE];
+    struct hash16 hash = hash_sip128(seed, idempotency.data, idempotency.size);
+
+    edge_key_spell(bytes_load_u64(hash.bytes), bytes_load_u64(hash.bytes + 8), key);
 }

@@ -116,7 +116,10 @@ enum edge_verdict edge_kv_post(struct edge_call *call)
     if (!edge_path_ns(call, call->parts[0], &slot->ns) || !edge_kv_common(call) ||
         !edge_kv_return(call) || !edge_kv_meta(call))
         return VERDICT_FAULT;
-    edge_made_key(call->edge, key);
+    if (call->op->idempotency.size > 0)
+        edge_same_key(call->op->idempotency, key); /* the retry must find what the first try made */
+    else
+        edge_made_key(call->edge, key);
     slot->key = edge_call_copy(call, slice_of(key, sizeof key));
     slot->prefix = slot->key; /* a made key is told in Location */
     call->op->ns = slot->ns;

@@ -198,6 +198,9 @@ bool edge_etag_parse(struct slice text, uint64_t *etag);
 bool edge_condition_parse(struct edge_call *call);
 /* edge_made_key writes a new key of EDGE_MADE_KEY_SIZE characters that rises with time. */
 void edge_made_key(struct edge *edge, char *key);
+/* edge_same_key writes the key that a POST with this Idempotency-Key makes, at every peer the same.
+ * It does not rise with time. */
+void edge_same_key(struct slice idempotency, char *key);
 
 /* --- edge_meta.c */
 /* edge_meta_encode copies the stored header fields of a PUT; false: call->fault. */

@@ -200,9 +200,25 @@ static bool edge_route_session(struct edge_call *call)
 /* Fields that promise something this version cannot keep. */
 static bool edge_route_promises(struct edge_call *call)
 {
-    if (call->head->seen[EDGE_FIELD_IF_FENCE])
-        return false;
-    return !(call->head->seen[EDGE_FIELD_IDEMPOTENCY_KEY] && call->head->method == EDGE_POST);
+    return !call->head->seen[EDGE_FIELD_IF_FENCE];
+}
+
+/* A write that is to take effect once however often it is sent. Reads are harmless anyway. */
+static bool edge_route_idempotency(struct edge_call *call)
+{
+    struct slice key = call->head->fields[EDGE_FIELD_IDEMPOTENCY_KEY];
+    bool is_good = key.size >= 1 && key.size <= IDEMPOTENCY_SIZE_MAX;
+
+    if (!call->head->seen[EDGE_FIELD_IDEMPOTENCY_KEY] || (call->head->method & EDGE_SAFE))
+        return true;
+    for (size_t i = 0; i < key.size; i++)
+        is_good = is_good && key.data[i] > 0x20 && key.data[i] < 0x7f;
+    if (is_good)
+        call->op->idempotency = edge_call_copy(call, key);
+    else
+        (void)edge_call_fault(call, PROBLEM_BAD_REQUEST,
+                              "Idempotency-Key is 1 to 128 visible ASCII characters");
+    return is_good;
 }
 
 enum edge_verdict edge_route_call(struct edge_call *call)
@@ -229,9 +245,8 @@ enum edge_verdict edge_route_call(struct edge_call *call)
     if (!call->route->later)
         return call->route->build(call);
     if (!edge_route_promises(call))
-        return edge_call_fault(call, PROBLEM_NOT_IMPLEMENTED,
-                               "fences and idempotency keys of POST are not built yet");
-    if (!edge_route_session(call) || !edge_query_parse(call))
+        return edge_call_fault(call, PROBLEM_NOT_IMPLEMENTED, "fences are not built yet");
+    if (!edge_route_session(call) || !edge_route_idempotency(call) || !edge_query_parse(call))
         return VERDICT_FAULT;
     return call->route->build(call);
 }

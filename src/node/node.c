@@ -110,6 +110,7 @@ static void node_request(struct node *node, const struct event *event)
         node_overlay_begin(node, task);
     } else {
         node_task_hash(node, task);
+        node_once_name(node, task);
         node_task_begin(node, task);
     }
 }

@@ -24,3 +24,19 @@ bool node_condition_holds(const struct op *op, const struct crdt_object *object)
         return false;
     return !((op->condition & CONDITION_NONE_MATCH) && is_named);
 }
+
+/* The write cannot be made: tell why. Deleting what is not there is done already. */
+void node_coord_refused(struct node *node, struct node_task *task, enum status status)
+{
+    struct node_outcome outcome = {.status = status, .outcome = OUTCOME_NOT_STORED};
+
+    if (status == STATUS_MISSING)
+        outcome = (struct node_outcome){.status = STATUS_OK};
+    if (status == STATUS_PRECONDITION)
+        outcome.object = blob_slice(task->object);
+    if (task->is_read_done)
+        node_session_next(node, task, NULL, &outcome);
+    if (status == STATUS_TYPE)
+        outcome.object = node_update_head_of(node, &node->object_a);
+    node_finish(node, task, &outcome);
+}

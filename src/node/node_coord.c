@@ -14,6 +14,8 @@ bool node_coord_reads_first(const struct node_task *task)
 
 void node_coord_begin(struct node *node, struct node_task *task)
 {
+    if (node_once_holds(node, task))
+        return;
     node_update_begin(task);
     node_task_load(node, task);
 }
@@ -193,22 +195,6 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
         node_update_commit(node, task, &before);
     else
         coord_send(node, task, &before);
-}
-
-/* The write cannot be made: tell why. Deleting what is not there is done already. */
-void node_coord_refused(struct node *node, struct node_task *task, enum status status)
-{
-    struct node_outcome outcome = {.status = status, .outcome = OUTCOME_NOT_STORED};
-
-    if (status == STATUS_MISSING)
-        outcome = (struct node_outcome){.status = STATUS_OK};
-    if (status == STATUS_PRECONDITION)
-        outcome.object = blob_slice(task->object);
-    if (task->is_read_done)
-        node_session_next(node, task, NULL, &outcome);
-    if (status == STATUS_TYPE)
-        outcome.object = node_update_head_of(node, &node->object_a);
-    node_finish(node, task, &outcome);
 }
 
 void node_coord_row(struct node *node, struct node_task *task, enum status status,

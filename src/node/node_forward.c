@@ -47,7 +47,8 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
                                      .meta = op->meta,
                                      .body = op->body,
                                      .ttl_ms = op->ttl_ms,
-                                     .session = op->session}};
+                                     .session = op->session,
+                                     .idempotency = op->idempotency}};
 
     for (uint8_t i = 0; i < op->etag_count; i++)
         bytes_store_u64(etags + 8 * i, op->etags[i]);
@@ -60,7 +61,7 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
         task->tried[task->tries++] = to;
     balance_started(node->balance, node->now, to);
     metric_add(&node->metrics, METRIC_FORWARDED, 1);
-    if (node_update_is_repeatable(op))
+    if (node_once_may_repeat(op))
         left = left / 3 > TRY_US_MIN ? left / 3 : TRY_US_MIN;
     heap_set(&node->timers, &task->timer.in_timers, instant_min(node->now + left, task->deadline));
     return true;
@@ -94,7 +95,7 @@ void node_forward_again(struct node *node, struct node_task *task)
 
     if (was_away)
         forward_finished(node, task, false, 0);
-    if (was_away && !node_update_is_repeatable(&task->op)) {
+    if (was_away && !node_once_may_repeat(&task->op)) {
         node_task_fail(node, task, STATUS_DEADLINE); /* it may have been counted */
         return;
     }
@@ -197,7 +198,8 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
                     .meta = asked->meta,
                     .body = asked->body,
                     .ttl_ms = asked->ttl_ms,
-                    .session = asked->session};
+                    .session = asked->session,
+                    .idempotency = asked->idempotency};
     struct node_task *task;
 
     if ((op.kind != OP_GET && op.kind != OP_PUT && op.kind != OP_DELETE && op.kind != OP_UPDATE) ||

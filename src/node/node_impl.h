@@ -18,6 +18,7 @@
 #include "list.h"
 #include "map.h"
 #include "node.h"
+#include "node_outcome.h"
 #include "node_hand.h"
 #include "pool.h"
 #include "prng.h"
@@ -76,6 +77,7 @@ enum node_task_kind {
     TASK_REPAIR, /* a read found our own copy stale */
     TASK_GIVE,   /* an object another owner pulls from us */
     TASK_ROW,    /* a row that a client restores; `origin` is the task of the request */
+    TASK_RECORD, /* an operation on the record of an idempotent write, for the task `request` */
 };
 enum node_task_step {
     STEP_START,  /* nothing has happened */
@@ -85,6 +87,7 @@ enum node_task_step {
     STEP_COMMIT, /* a counter: the local commit runs, the quorum write follows it */
     STEP_AWAY,   /* forwarded, waits for OP_REPLY */
     STEP_PAUSE,  /* will be tried again */
+    STEP_ONCE,   /* waits for an operation on its record */
     STEP_LIST,   /* listing or lookup among all peers */
     STEP_SCAN,   /* quorum reads a page of rows */
 };
@@ -115,13 +118,17 @@ struct node_task {
     bool was_sent;     /* in a try before this one */
     bool is_created;
     bool is_cancelled;
-    bool is_raised;       /* its session made the read stricter than was asked */
-    bool is_behind;       /* and owners that answered were behind it */
-    uint8_t waits;        /* for owners that were behind */
-    bool is_head_checked; /* OP_UPDATE of an element: its collection is there */
-    uint16_t path_size;   /* bytes of path cut off op.key while the head is looked at */
-    struct dot dot;       /* of the write */
-    uint64_t expires;     /* of the value written: wall ms, 0 never */
+    enum node_once once;
+    struct dot claim;        /* stamp 0: none */
+    struct hash16 once_name; /* op.idempotency points here at the edge */
+    struct blob *done;       /* ONCE_RECORD: the outcome to tell */
+    bool is_raised;          /* its session made the read stricter than was asked */
+    bool is_behind;          /* and owners that answered were behind it */
+    uint8_t waits;           /* for owners that were behind */
+    bool is_head_checked;    /* OP_UPDATE of an element: its collection is there */
+    uint16_t path_size;      /* bytes of path cut off op.key while the head is looked at */
+    struct dot dot;          /* of the write */
+    uint64_t expires;        /* of the value written: wall ms, 0 never */
     /* OP_SCAN onward: bytes of `object` in use. OP_RESTORE: of `body` whose rows are begun. */
     uint32_t used;
     uint32_t open, rows;      /* OP_RESTORE: rows in work, rows that are durable */
@@ -134,22 +141,6 @@ enum node_update_next {
     UPDATE_WRITE,   /* go on as any write does */
     UPDATE_READ,    /* nothing is here: ask the others before a type is given */
     UPDATE_ELEMENT, /* the head is as it should be: now the row of the element */
-};
-
-/* What became of an operation, before it is told to a client or to the edge that asked. */
-struct node_outcome {
-    enum status status;
-    enum outcome outcome;
-    uint8_t acks, required, total;
-    bool is_created;
-    uint64_t etag, expires;
-    struct slice context, object, session;
-    uint8_t route_count;
-    struct {
-        uint64_t id8;
-        uint8_t roles;
-    } route[ROUTE_MAX];
-    uint64_t absent; /* an owner that did not answer, 0: none */
 };
 
 /* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
@@ -291,5 +282,7 @@ struct node {
 void node_settle(struct node *node);
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c);
 uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
+
+#include "node_once.h"
 
 #endif

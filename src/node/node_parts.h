@@ -90,7 +90,6 @@ bool node_task_keep(struct node_task *task, const struct op *op);
 void node_task_hash(struct node *node, struct node_task *task);
 void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout_ms);
 bool node_task_is_write(const struct node_task *task);
-void node_task_fail(struct node *node, struct node_task *task, enum status status);
 void node_task_begin(struct node *node, struct node_task *task);
 void node_task_pause(struct node *node, struct node_task *task);
 void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us);
@@ -107,7 +106,6 @@ bool node_coord_reads_first(const struct node_task *task);
 void node_coord_begin(struct node *node, struct node_task *task);
 void node_coord_request(struct node *node, struct node_task *task, struct quorum_request *request,
                         struct quorum_owner *room);
-void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 void node_coord_row(struct node *node, struct node_task *task, enum status status,
                     struct slice object);
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done);
@@ -141,6 +139,7 @@ void node_value_show(const struct crdt_value *value, struct result_value *shown)
 struct result *node_reply_client(struct node *node, const struct op *op, ticket asker,
                                  const struct node_outcome *outcome);
 void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome);
+void node_task_fail(struct node *node, struct node_task *task, enum status status);
 
 /* node_place.c */
 void node_place_received(struct node *node, struct slice bytes);
@@ -244,20 +243,9 @@ bool node_row_wait(struct node *node, struct node_task *task, struct slice row_k
 struct node_read *node_row_read(const struct node *node, struct slice row_key);
 void node_loaded(struct node *node, const struct event *event);
 
-/* node_session.c */
-enum status node_session_read(struct node *node, struct node_task *task,
-                              struct quorum_request *request, struct dot *dots);
-enum status node_session_above(struct node *node, const struct op *op, uint64_t *above);
-bool node_session_waits(struct node *node, struct node_task *task, enum status status);
-bool node_session_elsewhere(struct node *node, struct node_task *task, enum status status);
-bool node_session_restarts(struct node *node, struct node_task *task);
-void node_session_next(struct node *node, struct node_task *task, const struct quorum_output *done,
-                       struct node_outcome *outcome);
-bool node_session_is_good(struct node *node, const struct op *op);
-struct slice node_session_same(struct node *node, const struct op *op);
-
 /* node_condition.c */
 bool node_condition_holds(const struct op *op, const struct crdt_object *object);
+void node_coord_refused(struct node *node, struct node_task *task, enum status status);
 
 /* node_update.c */
 bool node_update_is_sound(const struct op *op);

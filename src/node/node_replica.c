@@ -164,6 +164,7 @@ bool node_task_merges(const struct node_task *task)
     switch (task->kind) {
     case TASK_CLIENT:
     case TASK_OP:
+    case TASK_RECORD:
         return node_task_is_write(task) && (task->is_read_done || !node_coord_reads_first(task));
     case TASK_PUT:
     case TASK_MERGE:

@@ -127,7 +127,7 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
 
     result->kind = op->kind; /* the arena gave it zeroed */
     result->status = outcome->status;
-    result->outcome = outcome->outcome;
+    result->outcome = node_once_outcome(op, outcome);
     result->is_created = outcome->is_created;
     result->acks = outcome->acks;
     result->required = outcome->required;
@@ -179,6 +179,14 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
     /* An earlier try, under another layout, was sent: what the last one knows is not all. */
     if (task->was_sent && kept.status != STATUS_OK && kept.outcome == OUTCOME_NOT_STORED)
         kept.outcome = OUTCOME_UNKNOWN;
+    if (task->kind == TASK_RECORD) {
+        node_once_heard(node, task, &kept);
+        return;
+    }
+    outcome = node_once_closes(node, task, &kept);
+    if (!outcome)
+        return;
+    kept = *outcome;
     reply_count(node, &kept);
     kept.object = effects_copy(node->fx, outcome->object); /* may lie in what the task owns */
     kept.context = effects_copy(node->fx, outcome->context);
@@ -197,4 +205,38 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
             (uint32_t)((node->now - task->started) / 1000u);
     }
     node_task_end(node, task);
+}
+
+/* Says how many owners there are, how many were needed, and one that is missing. */
+static void task_name_missing(struct node *node, const struct node_task *task,
+                              struct node_outcome *outcome)
+{
+    struct place_owners owners;
+
+    if (!node->is_founded ||
+        (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN && !node_op_is_write(&task->op)))
+        return;
+    place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
+    outcome->total = owners.base_count;
+    outcome->required = quorum_required(task->op.consistency, owners.base_count);
+    for (uint8_t i = 0; i < owners.base_count; i++)
+        if (owners.peers[i].id8 != node->self && !node_peer_is_reachable(node, owners.peers[i].id8))
+            outcome->absent = owners.peers[i].id8;
+}
+
+void node_task_fail(struct node *node, struct node_task *task, enum status status)
+{
+    struct node_outcome outcome = {.status = status};
+
+    if (status == STATUS_DEADLINE && task->is_behind)
+        outcome.status = status = STATUS_SESSION_BEHIND;
+    if (task->kind == TASK_ROW) {
+        node_restore_ended(node, task, status);
+        return;
+    }
+    if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
+        task_name_missing(node, task, &outcome);
+    if (node_op_is_write(&task->op))
+        outcome.outcome = task->is_sent || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
+    node_finish(node, task, &outcome);
 }

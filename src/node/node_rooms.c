@@ -192,6 +192,7 @@ static void rooms_release(struct node *node)
         if (task->id != 0) {
             blob_drop(&task->memory);
             blob_drop(&task->object);
+            blob_drop(&task->done);
         }
         blob_drop(&write->row_key);
         blob_drop(&write->record);

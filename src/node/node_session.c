@@ -163,6 +163,21 @@ void node_session_next(struct node *node, struct node_task *task, const struct q
     session_put(node, &session, &outcome->session);
 }
 
+/* The next token of a write that an earlier try carried out under `dot`. */
+void node_session_replayed(struct node *node, struct node_task *task, struct dot dot,
+                           struct node_outcome *outcome)
+{
+    const struct op *op = &task->op;
+    struct crdt_session session;
+
+    if (op->session.size == 0 ||
+        crdt_session_decode(op->session, node->founding.hash_seed, &session) != STATUS_OK)
+        return;
+    crdt_object_clear(&node->object_a);
+    (void)crdt_session_wrote(&session, session_row(node, op), dot, &node->object_a, true);
+    session_put(node, &session, &outcome->session);
+}
+
 /* Tells whether a request names no session or one of ours. */
 bool node_session_is_good(struct node *node, const struct op *op)
 {

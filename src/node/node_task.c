@@ -53,6 +53,7 @@ void node_task_end(struct node *node, struct node_task *task)
     list_remove(&task->in_load);
     blob_drop(&task->memory);
     blob_drop(&task->object);
+    blob_drop(&task->done);
     task->id = 0;
     pool_give(&node->tasks, task);
 }
@@ -62,7 +63,7 @@ bool node_task_keep(struct node_task *task, const struct op *op)
 {
     struct slice *parts[] = {&task->op.ns,    &task->op.key,     &task->op.prefix,
                              &task->op.after, &task->op.context, &task->op.meta,
-                             &task->op.body,  &task->op.session};
+                             &task->op.body,  &task->op.session, &task->op.idempotency};
     size_t size = 0, at = 0;
 
     task->op = *op;
@@ -100,41 +101,13 @@ void node_task_timed(struct node *node, struct node_task *task, uint32_t timeout
 
 bool node_task_is_write(const struct node_task *task)
 {
-    return task->op.kind == OP_PUT || task->op.kind == OP_DELETE || task->op.kind == OP_UPDATE;
+    return node_op_is_write(&task->op);
 }
 
-/* Says how many owners there are, how many were needed, and one that is missing. */
-static void task_name_missing(struct node *node, const struct node_task *task,
-                              struct node_outcome *outcome)
+/* Tells whether a task runs an operation here, for whomever. */
+static bool task_coordinates(const struct node_task *task)
 {
-    struct place_owners owners;
-
-    if (!node->is_founded ||
-        (task->op.kind > OP_DELETE && task->op.kind != OP_SCAN && !node_task_is_write(task)))
-        return;
-    place_owners(node->place, place_partition(node->place, task->hash_front), &owners);
-    outcome->total = owners.base_count;
-    outcome->required = quorum_required(task->op.consistency, owners.base_count);
-    for (uint8_t i = 0; i < owners.base_count; i++)
-        if (owners.peers[i].id8 != node->self && !node_peer_is_reachable(node, owners.peers[i].id8))
-            outcome->absent = owners.peers[i].id8;
-}
-
-void node_task_fail(struct node *node, struct node_task *task, enum status status)
-{
-    struct node_outcome outcome = {.status = status};
-
-    if (status == STATUS_DEADLINE && task->is_behind)
-        outcome.status = status = STATUS_SESSION_BEHIND;
-    if (task->kind == TASK_ROW) {
-        node_restore_ended(node, task, status);
-        return;
-    }
-    if (status == STATUS_UNREACHABLE || status == STATUS_DEADLINE)
-        task_name_missing(node, task, &outcome);
-    if (node_task_is_write(task))
-        outcome.outcome = task->is_sent || task->tries > 0 ? OUTCOME_UNKNOWN : OUTCOME_NOT_STORED;
-    node_finish(node, task, &outcome);
+    return task->kind == TASK_CLIENT || task->kind == TASK_OP || task->kind == TASK_RECORD;
 }
 
 /* Decides who coordinates. */
@@ -206,7 +179,7 @@ void node_task_expired(struct node *node, struct node_task *task)
     }
     if (task->op.kind == OP_LOOKUP)
         node_verify_finish(node, task);
-    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP || task->kind == TASK_ROW)
+    else if (task_coordinates(task) || task->kind == TASK_ROW)
         node_task_fail(node, task, STATUS_DEADLINE);
     else
         node_task_end(node, task);
@@ -252,6 +225,7 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     switch (task->kind) {
     case TASK_CLIENT:
     case TASK_OP:
+    case TASK_RECORD:
         node_coord_row(node, task, status, object);
         break;
     case TASK_PUT:
@@ -279,7 +253,7 @@ void node_task_stored(struct node *node, uint32_t id, enum status status)
         return;
     if (task->step == STEP_COMMIT)
         node_update_committed(node, task, status);
-    else if (task->kind == TASK_CLIENT || task->kind == TASK_OP)
+    else if (task_coordinates(task))
         quorum_stored(node->quorum, node->now, id, status);
     else
         node_replica_stored(node, task, status);

@@ -46,6 +46,7 @@ enum sim_kind {
     SIM_READER,  /* the reader of rows acts */
     SIM_MORTAL,  /* a client whose values expire acts */
     SIM_SESSION, /* a client with a session acts */
+    SIM_RETRY,   /* a client that repeats what was not answered acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -131,6 +132,7 @@ struct sim_plan {
     uint32_t safety_s;
     bool has_reader;   /* profile rows: somebody reads all rows */
     bool has_mortals;  /* profile ttl: keys whose values expire */
+    uint32_t retriers; /* clients with idempotency keys */
     uint32_t sessions; /* clients with a session */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
 };
@@ -184,6 +186,7 @@ struct sim {
     struct sim_once once[SIM_KEYS_MAX];
     uint32_t once_count;
     struct sim_register registers[SIM_REGISTERS_MAX];
+    struct sim_retry *retry;       /* profile retry, owned */
     struct sim_sessions *sessions; /* owned; NULL: none */
     ticket tickets;
     bool are_clients_on;
@@ -272,6 +275,16 @@ void sim_ttl_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
 void sim_ttl_lost(struct sim *sim, const struct sim_node *peer);
 bool sim_ttl_is_idle(const struct sim *sim);
 void sim_ttl_close(struct sim *sim);
+
+/* --- sim_retry.c: nothing happens unless the plan has retriers */
+void sim_retry_start(struct sim *sim);
+void sim_retry_close(struct sim *sim);
+bool sim_retry_is_idle(const struct sim *sim);
+void sim_retry_act(struct sim *sim, uint32_t client);
+void sim_retry_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                     const struct result *result);
+void sim_retry_lost(struct sim *sim, const struct sim_node *peer);
+void sim_retry_final(struct sim *sim);
 
 /* --- sim_session.c */
 void sim_sessions_start(struct sim *sim);

@@ -333,6 +333,7 @@ void sim_check_final(struct sim *sim)
     check_owners(sim);
     if (!sim->plan.cell_depth)
         check_fingerprints(sim, any);
+    sim_retry_final(sim);
     for (uint32_t k = 0; k < sim->once_count; k++)
         check_final_once(sim, k);
     if (sim->plan.elastic)

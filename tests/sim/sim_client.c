@@ -38,6 +38,7 @@ void sim_clients_start(struct sim *sim)
 {
     sim->are_clients_on = true;
     sim_sessions_start(sim);
+    sim_retry_start(sim);
     for (uint32_t i = 0; i < sim->plan.clients; i++)
         sim_after(sim, prng_below(&sim->rng, THINK_US), SIM_CLIENT, SLICE_NONE)->node = i;
 }
@@ -47,7 +48,7 @@ bool sim_clients_are_idle(const struct sim *sim)
     for (uint32_t i = 0; i < sim->plan.clients; i++)
         if (sim->clients[i].is_busy)
             return false;
-    return sim_sessions_are_idle(sim);
+    return sim_sessions_are_idle(sim) && sim_retry_is_idle(sim);
 }
 
 static struct sim_node *client_peer(struct sim *sim)
@@ -200,6 +201,7 @@ void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
 {
     if (sim_session_reply(sim, peer, asked, result))
         return;
+    sim_retry_reply(sim, peer, asked, result);
     for (uint32_t i = 0; i < sim->plan.clients; i++) {
         struct sim_client *client = &sim->clients[i];
 
@@ -220,6 +222,7 @@ void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
 void sim_client_lost(struct sim *sim, const struct sim_node *peer)
 {
     sim_session_lost(sim, peer);
+    sim_retry_lost(sim, peer);
     for (uint32_t i = 0; i < sim->plan.clients; i++) {
         struct sim_client *client = &sim->clients[i];
         struct result lost = {.status = STATUS_CLOSED, .outcome = OUTCOME_UNKNOWN};

@@ -70,6 +70,12 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->clients = 0;
         plan->sync_fail = 0;
     }
+    if (!strcmp(profile, "retry")) { /* operations that are repeated and must count once */
+        plan->retriers = 2 + plan->clients % 5;
+        plan->clients = 0;
+        plan->skew = 0; /* records end by the wall clock */
+        plan->sync_fail = 0;
+    }
     if (!strcmp(profile, "routing")) { /* cells of about eight: the overlay finds the others */
         plan->peers = (uint32_t)prng_between(&rng, 16, 32);
         plan->hosts = plan->peers;
@@ -112,7 +118,7 @@ static void swarm_crash(struct sim *sim)
     /* Wiped disks stay few enough that the claim covers them: one at a time, others whole. */
     bool is_wiped = sim->plan.replicas >= 3 && prng_chance(&sim->rng, 1, 10) &&
                     swarm_down(sim) == 0 && sim_check_is_settled(sim) && peer->index != 0 &&
-                    !sim->plan.sync_fail && !sim->plan.sessions;
+                    !sim->plan.sync_fail && !sim->plan.sessions && !sim->plan.retriers;
 
     if (!peer->node)
         return;

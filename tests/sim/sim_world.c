@@ -362,6 +362,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_MORTAL:
         sim_ttl_act(sim, event->node);
         break;
+    case SIM_RETRY:
+        sim_retry_act(sim, event->node);
+        break;
     case SIM_SESSION:
         sim_session_act(sim, event->node);
         break;
@@ -469,6 +472,7 @@ void sim_close(struct sim *sim)
     sim_ttl_close(sim);
     sim_rows_close(sim);
     sim_sessions_close(sim);
+    sim_retry_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

@@ -125,6 +125,8 @@ static inline void sample_golden(const struct sample_layout *layout, struct mess
         for (uint8_t j = 0; j < 64; j++)
             room[j] = (uint8_t)(16 * field->key + j);
         size_t size = field->type == SAMPLE_BYTES ? 8u + field->key : field->type;
+        if (size > bound && field->type == SAMPLE_BYTES)
+            size = (size_t)bound;
         sample_set(message, field, number < bound ? number : bound, slice_of(room, size));
     }
 }
