@@ -84,6 +84,9 @@ struct op {
     /* OP_SCAN without a key: rows of this partition, all or those of `ns`. With one: rows named
      * `key 0x00 ...`, the elements of a collection. */
     uint32_t partition;
+    /* OP_RESTORE: not 0: what is there is superseded; one number per restore, drawn at random,
+     * makes the actors of what comes (node_replace.c). */
+    uint64_t replace;
     bool is_onward; /* OP_SCAN of a partition: go on with those behind it until the page is full */
     uint64_t etags[OP_ETAGS_MAX];
     struct slice ns, key;     /* OP_BLOCK: comma separated names or ids in `key` */

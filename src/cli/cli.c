@@ -20,6 +20,7 @@ const struct cli_option_row cli_options[OPTION_COUNT] = {
     [OPTION_CONTEXT] = {"context", 0, "TOKEN", "what the write replaces"},
     [OPTION_METHOD] = {"method", 'X', "METHOD", "HTTP method (GET)"},
     [OPTION_DATA] = {"data", 'd', "TEXT", "body to send"},
+    [OPTION_REPLACE] = {"replace", 0, NULL, "rows of the archive supersede what is there"},
     [OPTION_TTL] = {"ttl", 0, "TIME", "how long the value lives: 30s, 12h, 7d"},
 };
 
@@ -44,7 +45,7 @@ static const struct cli_command commands[] = {
     {"backup", "FILE", "everything there is into a file; --verify checks one, no cluster needed",
      "gossamer backup /backup/monday.gossamer", OPTION(NS) | OPTION(VERIFY), 1, 1, cli_backup},
     {"restore", "FILE", "merge an archive into the cluster",
-     "gossamer restore /backup/monday.gossamer", OPTION(NS), 1, 1, cli_restore},
+     "gossamer restore /backup/monday.gossamer", OPTION(NS) | OPTION(REPLACE), 1, 1, cli_restore},
     {"leave", "", "hand the peer's data over, then stop it", "gossamer leave", 0, 0, 0, cli_leave},
     {"join", "ADDR...", "join the cluster of these mesh addresses", "gossamer join 10.0.0.7:7440",
      0, 1, 64, cli_join},

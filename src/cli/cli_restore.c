@@ -5,16 +5,16 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "rows.h"
 
 /* Sends one page and counts its rows. */
-static int restore_send(const struct cli *cli, struct slice rows, struct archive_totals *done)
+static int restore_send(const struct cli *cli, const char *path, struct slice rows,
+                        struct archive_totals *done)
 {
-    struct cli_request request = {.method = "POST",
-                                  .path = "/v1/restore?timeout=30s",
-                                  .body = rows,
-                                  .type = "application/vnd.gossamer.rows"};
+    struct cli_request request = {
+        .method = "POST", .path = path, .body = rows, .type = "application/vnd.gossamer.rows"};
     struct reader in = reader_over(rows);
     struct cli_reply reply;
     struct row row;
@@ -55,17 +55,34 @@ static struct slice restore_choose(struct slice rows, struct slice ns, struct bu
     return slice_of(room->data, room->size);
 }
 
+/* With --replace one number for all pages: a page sent twice then makes the same of it. */
+static int restore_path(const struct cli *cli, char path[80])
+{
+    uint64_t number = 0;
+
+    snprintf(path, 80, "/v1/restore?timeout=30s");
+    if (!cli->options[OPTION_REPLACE])
+        return CLI_DONE;
+    while (number == 0)
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+            return cli_fail(CLI_FAILURE, NULL, "the system gives no random bytes");
+    snprintf(path, 80, "/v1/restore?timeout=30s&replace=%016llx", (unsigned long long)number);
+    return CLI_DONE;
+}
+
 static int restore_rows(const struct cli *cli, struct archive *archive, unsigned long total,
                         struct archive_totals *done)
 {
     struct slice ns = cli->options[OPTION_NS] ? slice_text(cli->options[OPTION_NS]) : SLICE_NONE;
     enum status status = STATUS_OK;
+    char path[80];
     double started = cli_now_s();
     struct buffer chosen;
     struct cli_bar bar;
     int code = CLI_DONE;
     char note[80];
 
+    code = restore_path(cli, path);
     buffer_init(&chosen, ARCHIVE_BLOCK_MAX);
     cli_bar_begin(&bar, "restore", total);
     while (code == CLI_DONE && status == STATUS_OK) {
@@ -76,7 +93,7 @@ static int restore_rows(const struct cli *cli, struct archive *archive, unsigned
         if (status == STATUS_BAD)
             code = cli_fail(CLI_FAILURE, NULL, "%s; it was whole a moment ago", archive->trouble);
         if (status == STATUS_OK && kind == ARCHIVE_ROWS)
-            code = restore_send(cli, restore_choose(rows, ns, &chosen), done);
+            code = restore_send(cli, path, restore_choose(rows, ns, &chosen), done);
         bar.note = cli_backup_note(done, started, note);
         cli_bar_show(&bar, archive->totals.rows, status == STATUS_END);
     }

@@ -32,6 +32,7 @@ enum cli_option {
     OPTION_METHOD,
     OPTION_DATA,
     OPTION_TTL,
+    OPTION_REPLACE,
     OPTION_COUNT
 };
 #define OPTION(NAME) (1u << OPTION_##NAME)

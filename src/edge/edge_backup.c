@@ -107,10 +107,31 @@ void edge_backup_reply(struct edge_answer *answer, const struct result *result)
 
 /* --- in */
 
+/* replace=<16 hex digits>, not all zero: one number for all pages of a restore. */
+static bool edge_restore_replace(struct edge_call *call)
+{
+    struct slice text;
+    uint64_t number = 0;
+
+    if (!edge_query_get(call, "replace", &text))
+        return true;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'f'))
+            return false;
+        number = number << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    call->op->replace = number;
+    return text.size == 16 && number != 0;
+}
+
 enum edge_verdict edge_restore_page(struct edge_call *call)
 {
     if (!edge_backup_timeout(call))
         return VERDICT_FAULT;
+    if (!edge_restore_replace(call))
+        return edge_call_fault(call, PROBLEM_BAD_REQUEST, "replace is a number of 16 hex digits");
     call->op->kind = call->slot->kind = OP_RESTORE;
     return VERDICT_OP;
 }

@@ -70,7 +70,7 @@ static const struct edge_route EDGE_ROUTES[] = {
      edge_cluster_overlay, NULL, edge_overlay_reply},
     {"/v1/backup", EDGE_POST, SCOPE_ADMIN, false, EDGE_JSON_SIZE_MAX, "ns after timeout", "",
      edge_backup_page, NULL, edge_backup_reply},
-    {"/v1/restore", EDGE_POST, SCOPE_ADMIN, false, RESTORE_BODY_MAX, "timeout", "",
+    {"/v1/restore", EDGE_POST, SCOPE_ADMIN, false, RESTORE_BODY_MAX, "replace timeout", "",
      edge_restore_page, edge_restore_body, edge_restore_reply},
 /* Names with a meaning that is not built yet: nothing else may use them (api.md 14). */
 #define RESERVED(pattern)                                                                          \

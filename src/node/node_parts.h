@@ -274,4 +274,7 @@ void node_restore_done(struct node *node, struct node_task *child,
                        const struct quorum_output *done);
 void node_restore_ended(struct node *node, struct node_task *child, enum status status);
 
+/* node_replace.c */
+enum status node_replace(struct node *node, uint64_t number);
+
 #endif

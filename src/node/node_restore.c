@@ -58,7 +58,8 @@ static void restore_fill(struct node *node, struct node_task *task)
            task->used < task->op.body.size) {
         struct reader in =
             reader_over(slice_of(task->op.body.data + task->used, task->op.body.size - task->used));
-        struct op op = {.kind = OP_RESTORE, .consistency = task->op.consistency};
+        struct op op = {
+            .kind = OP_RESTORE, .consistency = task->op.consistency, .replace = task->op.replace};
         struct node_task *child;
         struct row row;
 
@@ -92,6 +93,57 @@ void node_restore_begin(struct node *node, struct node_task *task)
     restore_settle(node, task);
 }
 
+/* Reads what is there of a row that is to be superseded: a scan of this one row. */
+static enum status restore_read(struct node *node, struct node_task *child)
+{
+    struct quorum_owner owners[SET_MAX];
+    struct quorum_request request;
+    uint8_t *until = effects_alloc(node->fx, STORE_KEY_SIZE_MAX + 1);
+    struct slice row_key = store_key_obj(child->hash_front, child->op.ns, child->op.key, until);
+
+    until[row_key.size] = 0; /* the smallest row key behind it */
+    node_coord_request(node, child, &request, owners);
+    request.ns = request.key = SLICE_NONE;
+    request.from = row_key;
+    request.until = slice_of(until, row_key.size + 1);
+    request.limit = 1;
+    request.bytes_max = SCAN_BYTES_MAX;
+    child->step = STEP_READ;
+    return quorum_scan(node->quorum, node->now, &request);
+}
+
+/* The row as it was at R owners, or nothing: makes the state that takes its place. */
+static enum status restore_supersede(struct node *node, struct node_task *child, struct slice rows)
+{
+    struct reader in = reader_over(rows);
+    struct slice present = SLICE_NONE;
+    enum status status;
+    struct writer out;
+    struct blob *made;
+
+    if (reader_left(&in) > 0) {
+        (void)read_slice(&in, read_u16(&in));
+        present = read_slice(&in, read_u32(&in));
+    }
+    status = crdt_object_decode(present, &node->object_a);
+    if (status == STATUS_OK)
+        status = crdt_object_decode(blob_slice(child->object), &node->object_b);
+    if (status == STATUS_OK)
+        status = node_replace(node, child->op.replace);
+    if (status != STATUS_OK)
+        return status;
+    made = blob_new(crdt_object_size(&node->object_a));
+    if (!made)
+        return STATUS_MEMORY;
+    out = writer_over(made->data, made->size);
+    status = crdt_object_encode(&node->object_a, &out);
+    ensure(status == STATUS_OK);
+    blob_drop(&child->object);
+    child->object = made;
+    child->is_read_done = true;
+    return STATUS_OK;
+}
+
 /* One row: this peer counts, its owners store; perhaps it is one of them. */
 static void restore_row(struct node *node, struct node_task *child)
 {
@@ -104,7 +156,9 @@ static void restore_row(struct node *node, struct node_task *child)
 
     child->step = STEP_WRITE;
     heap_set(&node->timers, &child->timer.in_timers, child->deadline);
-    if (node_key_is_in_cell(node, child->hash_front)) {
+    if (node_key_is_in_cell(node, child->hash_front) && child->op.replace && !child->is_read_done) {
+        status = restore_read(node, child);
+    } else if (node_key_is_in_cell(node, child->hash_front)) {
         node_coord_request(node, child, &request, owners);
         request.object = blob_slice(child->object);
         status = quorum_put(node->quorum, node->now, &request);
@@ -117,7 +171,7 @@ static void restore_row(struct node *node, struct node_task *child)
         node_restore_ended(node, child, status);
     if (status != STATUS_OK)
         return;
-    if (!is_ours)
+    if (!is_ours) /* or it is only read as yet */
         return;
     put.put_obj = (struct message_put_obj){.layout = place_layout(node->place),
                                            .ns = child->op.ns,
@@ -139,10 +193,19 @@ void node_rows_begin(struct node *node, struct node_task *task)
 
 void node_restore_done(struct node *node, struct node_task *child, const struct quorum_output *done)
 {
-    if (done->status == STATUS_LAYOUT || done->status == STATUS_OVERLOAD)
+    enum status status = done->status;
+    bool is_read = child->step == STEP_READ;
+
+    if (status == STATUS_OK && is_read)
+        status = restore_supersede(node, child, done->object);
+    if (status == STATUS_LAYOUT || status == STATUS_OVERLOAD) {
         node_task_pause(node, child);
-    else
-        node_restore_ended(node, child, done->status);
+    } else if (status == STATUS_OK && is_read) {
+        node_task_number(node, child);
+        restore_row(node, child);
+    } else {
+        node_restore_ended(node, child, status);
+    }
 }
 
 /* A row is durable, or failed; the next ones take its place. */

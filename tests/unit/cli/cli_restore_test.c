@@ -32,6 +32,8 @@ static void test_rows_are_sent(void **state)
     assert_has(told.out, "\"rows\":1,");
     tool(&told, "restore", name, "--ns", "nothing", "--addr", stub.addr, NULL);
     assert_has(told.out, "restored 0 rows");
+    tool(&told, "restore", name, "--replace", "--addr", stub.addr, NULL);
+    assert_int_equal(told.code, CLI_DONE);
     stub_close(&stub);
     unlink(name);
 }

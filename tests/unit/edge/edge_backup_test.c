@@ -82,11 +82,17 @@ static void test_a_page_that_cannot_be_read_is_no_page(void **state)
 
 static void test_what_no_page_gave_is_refused(void **state)
 {
-    static const char *const lines[] = {
-        "POST /v1/backup?after=",          "POST /v1/backup?after=b1.",
-        "POST /v1/backup?after=b1.AAA",    "POST /v1/backup?after=n1.AAAABw",
-        "POST /v1/backup?after=b1.%20%20", "POST /v1/backup?ns=a/b",
-        "POST /v1/backup?timeout=0s"};
+    static const char *const lines[] = {"POST /v1/backup?after=",
+                                        "POST /v1/backup?after=b1.",
+                                        "POST /v1/backup?after=b1.AAA",
+                                        "POST /v1/backup?after=n1.AAAABw",
+                                        "POST /v1/backup?after=b1.%20%20",
+                                        "POST /v1/backup?ns=a/b",
+                                        "POST /v1/restore?replace=1",
+                                        "POST /v1/restore?replace=0000000000000000",
+                                        "POST /v1/restore?replace=000000000000000G",
+
+                                        "POST /v1/backup?timeout=0s"};
     struct client client;
 
     (void)state;
@@ -125,8 +131,12 @@ static void test_rows_come_in(void **state)
     assert_int_equal(client.op.kind, OP_RESTORE);
     assert_int_equal(client.op.timeout_ms, 5000);
     assert_true(slice_equal(client.op.body, writer_done(&out)));
+    assert_int_equal(client.op.replace, 0);
     client_reply(&client, &result);
     assert_has(client_take(&client), "{\"rows\":2}");
+    assert_true(client_ask(&client, "POST /v1/restore?replace=00000000000000ff", ""));
+    assert_int_equal(client.op.replace, 255);
+    client_reply(&client, &result);
     client_close(&client);
 }
 

@@ -151,6 +151,41 @@ static void test_rows_that_exist_are_merged(void **state)
     net_delete(net);
 }
 
+/* With a number what is there is superseded, also what was deleted since; rows that are not in the
+ * archive stay; and the same number again changes nothing. */
+static void test_rows_may_be_superseded(void **state)
+{
+    struct net *net = net_formed(3, 3);
+    struct op gone = net_op(OP_DELETE, "k02", NULL), op = {.kind = OP_RESTORE, .replace = 77};
+    uint64_t etag;
+
+    (void)state;
+    fill(net);
+    take(net, 0, "", 0);
+    op.body = slice_of(archive, archive_size);
+    assert_int_equal(net_put(net, 0, "k01", "newer")->status, STATUS_OK);
+    assert_int_equal(net_put(net, 0, "k07", "deleted in the archive")->status, STATUS_OK);
+    assert_int_equal(net_put(net, 0, "new", "newer")->status, STATUS_OK);
+    assert_int_equal(net_do(net, 0, &gone)->status, STATUS_OK);
+    assert_int_equal(net_do(net, 1, &op)->status, STATUS_OK);
+    assert_int_equal(net->reply.rows_stored, 101);
+    expect(net);
+    assert_string_equal(net_value(net, 2, "new")->bodies[0], "newer");
+    assert_string_equal(net_value(net, 2, "k01")->bodies[0], "k01");
+    assert_int_equal(net->reply.values, 1);
+    etag = net->reply.etag;
+    assert_int_equal(net_do(net, 2, &op)->status, STATUS_OK);
+    assert_int_equal(net_value(net, 0, "k01")->etag, etag);
+    assert_int_equal(net->reply.values, 1);
+    assert_int_equal(net_put(net, 1, "k01", "after")->status, STATUS_OK);
+    assert_string_equal(net_value(net, 0, "k01")->bodies[0], "after");
+    assert_int_equal(net->reply.values, 1);
+    op.replace = 78; /* another restore of the same archive */
+    assert_int_equal(net_do(net, 0, &op)->status, STATUS_OK);
+    expect(net);
+    net_delete(net);
+}
+
 /* Nothing is written before all of it is known to be rows. */
 static void test_a_damaged_page_writes_nothing(void **state)
 {
@@ -176,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_a_cluster_comes_back_in_another),
         cmocka_unit_test(test_a_restored_row_is_durable_at_w),
         cmocka_unit_test(test_rows_that_exist_are_merged),
+        cmocka_unit_test(test_rows_may_be_superseded),
         cmocka_unit_test(test_a_damaged_page_writes_nothing),
     };
 
