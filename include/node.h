@@ -32,6 +32,7 @@ struct node_config {
     uint32_t request_timeout_ms; /* default deadline of an operation */
     uint32_t sync_interval_ms;   /* between anti-entropy rounds with one peer */
     uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
+    uint32_t gc_interval_ms;     /* between rounds of collection; 0: none of our own */
     uint32_t recent_rows;        /* rows kept in memory after their commit: a power of two */
     struct place_cache *tables;  /* borrowed; shared by the nodes of one process */
 };
@@ -90,6 +91,9 @@ unsigned node_owners(const struct node *node, uint32_t partition, struct node_id
 /* node_row_key writes the OBJ row key of a key (STORE_KEY_SIZE_MAX bytes at `into`). */
 struct slice node_row_key(const struct node *node, struct slice ns, struct slice key,
                           uint8_t *into);
+/* node_tombstones counts the rows of partitions this node owns in which nothing is live; `absent`
+ * is the id8 of an owner they wait for, 0: none is away. */
+uint64_t node_tombstones(struct node *node, uint64_t *absent);
 /* node_fingerprint returns the incremental fingerprint of a partition as this node holds it. */
 struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count);
 

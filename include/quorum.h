@@ -38,6 +38,7 @@ struct quorum_request {
     uint8_t owner_count;               /* at most SET_MAX */
     uint8_t base_count, target_count;  /* sizes of both sets: their quorums are made of these */
     struct slice object; /* PUT: the new state. GET: the local committed state, empty if missing */
+    uint32_t gc;         /* number of the partition `object` was read under */
     bool is_local_counted;    /* GET: false while this owner's own copy must not vote */
     struct slice from, until; /* SCAN: half-open range of OBJ row keys; until empty: no end */
     uint32_t limit;           /* SCAN: rows of the page, at least 1 */
@@ -97,7 +98,8 @@ struct quorum_output {
     struct slice ns, key; /* SEND_*, REPAIR_LOCAL */
     struct slice object;  /* SEND_PUT, REPAIR_LOCAL; DONE of a GET that is OK: merged, or empty;
                              of a SCAN: n x (row key length u16 | row key | length u32 | object) */
-    struct hash16 digest; /* SEND_GET: of the local copy, zero when missing */
+    uint32_t gc; /* SEND_PUT, REPAIR_LOCAL, DONE: least number of all that is in `object` */
+    struct hash16 digest;       /* SEND_GET: of the local copy, zero when missing */
     struct slice prefix, after; /* SEND_LIST */
     uint32_t limit;             /* SEND_LIST, SEND_SCAN */
     struct slice from, until;   /* SEND_SCAN */
@@ -181,6 +183,7 @@ struct quorum_answer {
     uint64_t from; /* id8 */
     enum status status;
     struct slice object; /* get_answer, OK: the owner's state */
+    uint32_t gc;         /* and the number it was read under */
     struct slice items;  /* rows, OK: n x (key length u16 | key | length u32 | head) */
     bool is_last;        /* rows: nothing follows the last */
     struct slice reach;  /* scanned, not the last: rows were read up to this one */

@@ -158,6 +158,8 @@ void store_recent_delete(struct store_recent *recent);
 void store_recent_put(struct store_recent *recent, struct blob *row_key, struct blob *record);
 /* store_recent_get returns the record of a key, or NULL when it is not among the recent ones. */
 struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key);
+/* store_recent_forget drops what is kept of a key: the row is gone. */
+void store_recent_forget(struct store_recent *recent, struct slice row_key);
 /* store_recent_clear forgets everything. */
 void store_recent_clear(struct store_recent *recent);
 

@@ -6,6 +6,7 @@
 #ifndef GOSSAMER_SYNC_H
 #define GOSSAMER_SYNC_H
 
+#include "bytes.h"
 #include "limits.h"
 #include "message.h"
 #include "status.h"
@@ -36,6 +37,8 @@ enum sync_output_kind {
                     was known to both: what a new owner and one in recovery count */
     SYNC_GIVEN,  /* `peer` tells that it holds all that we held of `partition` under `layout` */
     SYNC_LAYOUT, /* `peer` knows another layout: compare tables with it */
+    SYNC_STANDING,   /* `peer` holds `partition` under another number than we: `items` is its
+                        standing,   empty: none. The partition is not pulled now */
     SYNC_ROUND_DONE, /* a round of ours ended with `status`; `differed` partitions, `rows` taken */
 };
 
@@ -48,6 +51,7 @@ struct sync_output {
     struct slice after;       /* SYNC_LIST */
     struct slice keys, items; /* SYNC_GIVE, SYNC_MERGE */
     bool is_taken;            /* SYNC_PULLED, SYNC_ROUND_DONE: of sync_take */
+    uint32_t gc;              /* SYNC_MERGE: the number the rows were read under */
     uint64_t layout;
     enum status status;
     uint32_t compared, differed, rows; /* SYNC_ROUND_DONE */
@@ -85,6 +89,58 @@ void sync_change(struct sync *sync, uint32_t partition, const struct hash16 *bef
 void sync_reset(struct sync *sync);
 /* sync_fingerprint returns the sum over a partition and how many rows are in it. */
 struct hash16 sync_fingerprint(const struct sync *sync, uint32_t partition, uint32_t *count);
+
+/* --- what may be forgotten (sync_stable.c, which tells the idea): per partition the number that
+ * copies are stamped with, and how many rows hold nothing but tombstones. */
+
+struct sync_standing {
+    uint32_t number;    /* 0: nothing was ever collected here */
+    uint32_t confirmed; /* latest round this peer gave its word to; at most `number` */
+    uint8_t count;
+    struct {
+        uint64_t id8;
+        uint32_t since; /* it took part in every round after this one */
+    } owners[REPLICAS_MAX];
+};
+#define SYNC_STANDING_SIZE_MAX (9 + 12 * REPLICAS_MAX)
+
+/* What follows from the standing of another owner for ours. */
+enum sync_verdict {
+    SYNC_LEVEL,  /* the same number */
+    SYNC_AHEAD,  /* ours is larger: it should hear ours */
+    SYNC_RAISE,  /* ours may be raised to theirs: no drop happened without our word */
+    SYNC_BEHIND, /* rows of ours may be dropped by them: ours go before the number rises */
+};
+
+/* sync_standing returns what this peer has of a partition; sync_standing_set replaces it. The
+ * number counts in the comparison with others. */
+const struct sync_standing *sync_standing(const struct sync *sync, uint32_t partition);
+void sync_standing_set(struct sync *sync, uint32_t partition, const struct sync_standing *standing);
+/* sync_standing_judge compares; `self` is our id8, `is_continuous` false for a peer in recovery. */
+enum sync_verdict sync_standing_judge(const struct sync_standing *ours,
+                                      const struct sync_standing *theirs, uint64_t self,
+                                      bool is_continuous);
+/* sync_standing_next gives the number of our next round with these owners (at most REPLICAS_MAX).
+ */
+uint32_t sync_standing_next(const struct sync_standing *standing, const uint64_t *owners,
+                            unsigned count);
+/* sync_standing_promise is `standing` after a round `number`, above its own, with these owners. */
+struct sync_standing sync_standing_promise(const struct sync_standing *standing, uint32_t number,
+                                           const uint64_t *owners, unsigned count);
+/* sync_standing_knows tells whether a peer took part in the last round. */
+bool sync_standing_knows(const struct sync_standing *standing, uint64_t id8);
+/* sync_standing_write appends at most SYNC_STANDING_SIZE_MAX bytes; sync_standing_read takes them
+ * apart: false for damage. No bytes are the standing of a partition without rounds. */
+void sync_standing_write(const struct sync_standing *standing, struct writer *out);
+bool sync_standing_read(struct slice bytes, struct sync_standing *standing);
+
+/* sync_dead_add counts rows of a partition with nothing live in them; sync_dead tells how many,
+ * sync_dead_total of all partitions. Forgotten by sync_reset. */
+void sync_dead_add(struct sync *sync, uint32_t partition, int change);
+uint32_t sync_dead(const struct sync *sync, uint32_t partition);
+uint64_t sync_dead_total(const struct sync *sync);
+
+/* --- rounds */
 
 /* sync_pull begins a round with `peer` under `layout`: over all partitions shared with it. OK;
  * BUSY when one with this peer runs already; FULL when rounds_max run. */

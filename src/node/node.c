@@ -41,6 +41,9 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
     case TIMER_HAND:
         node_hand_tick(node);
         break;
+    case TIMER_GC:
+        node_gc_tick(node);
+        break;
     }
 }
 

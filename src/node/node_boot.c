@@ -43,6 +43,7 @@ void node_opened(struct node *node, const struct event *event)
     }
     swim_renew(node->swim, node->now); /* the record names the actor of this opening */
     store_recent_clear(node->recent);
+    node_gc_reset(node);
     node->is_dirty = true; /* what was being written may be lost */
     node->hlc_limit_ms = 0;
     node->keys = node->bytes = 0;
@@ -58,6 +59,8 @@ void node_founding_adopt(struct node *node, const struct founding_record *record
     node->is_founded = true;
     if (!node_rooms_found(node))
         ensure_unreachable(); /* sizes are bounded by the record's own checks */
+    if (node->config.gc_interval_ms)
+        node_gc_wake(node);
     swim_seed(node->swim, record->hash_seed);
     node_persist_soon(node);
     node_persist(node); /* before any row: a start without it would not count those it finds */
@@ -94,6 +97,8 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
         (void)node_record_received(node, body, &id8);
     } else if (slice_has_prefix(row->key, slice_text(PLACE_PREFIX))) {
         node_place_received(node, body);
+    } else if (slice_has_prefix(row->key, slice_text("gc/"))) {
+        node_gc_boot_row(node, row->key, body);
     }
 }
 
@@ -115,6 +120,7 @@ static void boot_scan_row(struct node *node, const struct store_row *row)
     struct hash16 print = crdt_object_fingerprint(node->founding.hash_seed, row->key, object);
 
     sync_change(node->sync, place_partition(node->place, front), &none, &print);
+    sync_dead_add(node->sync, place_partition(node->place, front), crdt_object_is_dead(object, 0));
     node->keys++;
     node->bytes += row->key.size + row->value.size;
 }

@@ -40,3 +40,18 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
         outcome.object = node_update_head_of(node, &node->object_a);
     node_finish(node, task, &outcome);
 }
+
+/* The token of a write covers what it discarded and its own dot. */
+struct slice node_write_context(struct node *node, const struct node_task *task)
+{
+    struct crdt_scope scope = {node->founding.hash_seed, task->op.ns, task->op.key};
+    SCRATCH uint8_t room[CONTEXT_SIZE_MAX];
+    struct writer out = writer_over(room, sizeof(room));
+
+    if (crdt_object_decode(blob_slice(task->object), &node->object_a) != STATUS_OK)
+        return SLICE_NONE;
+    crdt_context_of_write(&node->object_a, task->dot.actor, task->dot.stamp, &node->context);
+    if (crdt_context_encode(&node->context, &scope, &out) != STATUS_OK)
+        return SLICE_NONE;
+    return effects_copy(node->fx, writer_done(&out));
+}

@@ -46,6 +46,7 @@ void node_coord_request(struct node *node, struct node_task *task, struct quorum
     *request = (struct quorum_request){.id = task->id,
                                        .consistency = task->op.consistency,
                                        .deadline = task->deadline,
+                                       .gc = task->gc,
                                        .ns = task->op.ns,
                                        .key = task->op.key,
                                        .owners = room,
@@ -62,7 +63,9 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
     struct dot wanted[SESSION_ENTRIES_MAX];
 
     node_coord_request(node, task, &request, owners);
-    request.object = object;
+    /* What this peer holds in recovery may be older than a drop: it lends nothing. */
+    request.object = node->is_recovering ? SLICE_NONE : object;
+    request.gc = node_gc_number(node, task->hash_front);
     request.is_local_counted =
         !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
     task->step = STEP_READ;
@@ -161,7 +164,7 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
 {
     struct crdt_object *object = &node->object_a, *more = &node->object_b;
     struct hash16 before = {{0}};
-    struct slice kept = blob_slice(task->object);
+    struct slice kept;
     SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
 
     crdt_object_clear(object);
@@ -171,6 +174,7 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
         node_task_fail(node, task, status); /* our own totals are in it */
         return;
     }
+    task->was_dead = status == STATUS_OK && crdt_object_is_dead(object, 0);
     if (status == STATUS_OK)
         before = crdt_object_fingerprint(
             node->founding.hash_seed,
@@ -179,6 +183,9 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
         node_task_fail(node, task, status);
         return;
     }
+    if (!node_gc_forgets(node, task, object))
+        return;
+    kept = blob_slice(task->object);
     /* What a quorum showed, or what an earlier try of this very write made. */
     status = crdt_object_decode(kept, more);
     if (status == STATUS_OK)
@@ -231,21 +238,6 @@ static void coord_outcome(struct node *node, const struct quorum_output *done,
     }
 }
 
-/* The token of a write covers what it discarded and its own dot. */
-static struct slice coord_write_context(struct node *node, const struct node_task *task)
-{
-    struct crdt_scope scope = {node->founding.hash_seed, task->op.ns, task->op.key};
-    SCRATCH uint8_t room[CONTEXT_SIZE_MAX];
-    struct writer out = writer_over(room, sizeof(room));
-
-    if (crdt_object_decode(blob_slice(task->object), &node->object_a) != STATUS_OK)
-        return SLICE_NONE;
-    crdt_context_of_write(&node->object_a, task->dot.actor, task->dot.stamp, &node->context);
-    if (crdt_context_encode(&node->context, &scope, &out) != STATUS_OK)
-        return SLICE_NONE;
-    return effects_copy(node->fx, writer_done(&out));
-}
-
 /* quorum has counted. `done` lives in the arena of this step. */
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done)
 {
@@ -259,6 +251,7 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         return;
     coord_outcome(node, done, &outcome);
     if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
+        task->gc = done->gc;
         blob_drop(&task->object);
         task->object = blob_copy(done->object);
         task->is_read_done = true;
@@ -279,7 +272,7 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         outcome.is_created = task->is_created;
         outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
         outcome.expires = task->expires;
-        outcome.context = coord_write_context(node, task);
+        outcome.context = node_write_context(node, task);
     }
     node_session_next(node, task, done, &outcome);
     node_finish(node, task, &outcome);

@@ -46,6 +46,7 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     write->task = 0;
     write->partition = place_partition(node->place, front);
     write->before = *before;
+    write->was_dead = crdt_object_is_dead(&node->object_a, 0);
     write->after = (struct hash16){{0}};
     write->bytes = row->key.size + row->value.size;
     node->hands.drop_open++;
@@ -216,15 +217,15 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
 {
     struct slice row_key = blob_slice(done->row_key);
     struct node_hands *hands = &node->hands;
-    struct node_read *read = node_row_read(node, row_key);
 
-    if (read)
-        read->is_stale = true;
+    node_row_changed(node, row_key);
+    node_gc_touch(node, done->partition, row_key);
     if (status == STATUS_OK)
         store_recent_put(node->recent, done->row_key, done->record);
     store_pending_end(node->pending, row_key, done->ticket);
     if (status == STATUS_OK && node->sync) {
         sync_change(node->sync, done->partition, &done->before, &done->after);
+        sync_dead_add(node->sync, done->partition, (int)done->is_dead - (int)done->was_dead);
         if (done->is_delete) {
             node->keys -= node->keys > 0;
             node->bytes -= done->bytes < node->bytes ? done->bytes : node->bytes;

@@ -217,6 +217,9 @@ static void fact_sync(struct node *node, const struct sync_output *fact)
     case SYNC_GIVEN:
         node_sync_fact(node, fact);
         break;
+    case SYNC_STANDING:
+        node_gc_heard(node, fact->peer, fact->partition, fact->items);
+        break;
     case SYNC_LAYOUT:
         node_table_soon(node, fact->peer);
         break;

@@ -43,7 +43,8 @@ enum node_timer_kind {
     TIMER_PERSIST,
     TIMER_SYNC,
     TIMER_MOVE,
-    TIMER_HAND
+    TIMER_HAND,
+    TIMER_GC
 };
 struct node_timer {
     struct heap_node in_timers;
@@ -134,6 +135,8 @@ struct node_task {
     uint32_t open, rows;      /* OP_RESTORE: rows in work, rows that are durable */
     enum status first_status; /* OP_RESTORE: why the first row that failed did; OK: none */
     bool is_filling;          /* OP_RESTORE: rows are being started */
+    uint32_t gc;              /* number of the partition when `object` was read */
+    bool was_dead;            /* the row that is being replaced holds nothing live */
 };
 
 /* What the row at hand means for an update (node_update.c). */
@@ -150,6 +153,8 @@ struct node_write {
     bool is_object;
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
+    bool was_dead, is_dead; /* nothing live in the row before, and after */
+    uint32_t gc;            /* a round's, 0: none */
     uint32_t partition;
     struct hash16 before, after;
     size_t bytes;
@@ -157,14 +162,17 @@ struct node_write {
 };
 
 /* One EFFECT_READ in flight. */
-enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP };
+// clang-format off
+enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP,
+                      READ_GC };
+// clang-format on
 struct node_read {
     uint64_t ticket;
     enum node_read_kind kind;
     struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix; READ_ROWS: a namespace */
     struct list tasks;    /* READ_ROW */
     uint64_t peer;        /* READ_LIST, READ_ROWS: who asked */
-    uint32_t request;     /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token */
+    uint32_t request; /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token; READ_GC: round */
     uint32_t limit;
     uint16_t partition;
     struct buffer rows; /* READ_LIST: packed so far */
@@ -179,17 +187,12 @@ struct node_batch {
     bool is_active, is_give;
     bool is_filled; /* every row was started */
     bool is_failed;
-    uint32_t token; /* of sync's merge; is_give: the asker's question */
-    uint32_t round; /* is_give: of the asker */
-    uint32_t open;  /* rows not yet ended */
-    uint64_t peer;  /* is_give: the asker */
+    uint32_t token;         /* of sync's merge; is_give: the asker's question */
+    uint32_t round;         /* is_give: of the asker */
+    uint32_t open;          /* rows not yet ended */
+    uint64_t peer;          /* the other side */
+    uint32_t gc, partition; /* number the rows were read under; is_give: when the first was */
     struct buffer items;
-};
-
-/* Up to N - W + 1 or W peers of one partition, as their place in the pool of peers + 1. */
-#define NODE_MARKS_MAX (REPLICAS_MAX / 2 + 1)
-struct node_marks {
-    uint16_t peers[NODE_MARKS_MAX];
 };
 
 /* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
@@ -201,6 +204,7 @@ struct node_peer {
     instant sync_at;   /* next anti-entropy round with it */
     uint64_t boot_counter;
     struct node_link *link; /* the one we send on; READY, or on its way */
+    bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
     struct list in_peers;
 };
@@ -261,7 +265,8 @@ struct node {
     struct list packed; /* links with frames that wait for node_flush */
     bool is_leaving, is_leave_done;
     ticket leave_ticket;
-    struct list facts; /* queued outputs, handled when the room that made them has returned */
+    struct list facts;  /* queued outputs, handled when the room that made them has returned */
+    struct node_gc *gc; /* owned: rounds of confirmation; NULL until founded */
     struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
     uint64_t marks_layout;             /* the layout they were last trimmed to */
     instant queued_at;                 /* since when we wait behind a peer that is away */

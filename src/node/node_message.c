@@ -115,6 +115,12 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
     case MESSAGE_HAND_TAKEN:
         node_hand_taken(node, peer, &message->hand_taken);
         break;
+    case MESSAGE_GC_ASK:
+    case MESSAGE_GC_ANSWER:
+    case MESSAGE_GC_DROP:
+    case MESSAGE_GC_LEVEL:
+        node_gc_message(node, peer, message);
+        break;
     default:
         node_peer_message(node, &sender, message);
         break;

@@ -44,4 +44,10 @@ void node_take_offered(struct node *node, uint64_t peer, const struct message_ha
 void node_take_pulled(struct node *node, const struct sync_output *fact);
 void node_take_done(struct node *node, const struct sync_output *done);
 
+/* Up to N - W + 1 or W peers of one partition, as their place in the pool of peers + 1. */
+#define NODE_MARKS_MAX (REPLICAS_MAX / 2 + 1)
+struct node_marks {
+    uint16_t peers[NODE_MARKS_MAX];
+};
+
 #endif

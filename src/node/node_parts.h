@@ -4,6 +4,7 @@
 #define GOSSAMER_NODE_PARTS_H
 
 #include <stdlib.h>
+#include "node_gc.h"
 #include "node_impl.h"
 #include "node_moves.h"
 
@@ -79,6 +80,7 @@ struct node_write *node_write_start(struct node *node, const struct store_row *r
 void node_write_rows(struct node *node, const struct store_row *rows, uint32_t count);
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before);
+void node_row_changed(struct node *node, struct slice row_key);
 void node_stored(struct node *node, const struct event *event);
 
 /* node_task.c */
@@ -155,6 +157,8 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker);
 
 /* node_full.c */
 enum status node_write_refused(struct node *node, const struct node_write *done);
+void node_write_undropped(struct node *node, uint64_t write_ticket, struct slice row_key,
+                          const struct gc_item *item);
 
 /* node_list.c */
 void node_list_begin(struct node *node, struct node_task *task);
@@ -246,6 +250,7 @@ void node_loaded(struct node *node, const struct event *event);
 /* node_condition.c */
 bool node_condition_holds(const struct op *op, const struct crdt_object *object);
 void node_coord_refused(struct node *node, struct node_task *task, enum status status);
+struct slice node_write_context(struct node *node, const struct node_task *task);
 
 /* node_update.c */
 bool node_update_is_sound(const struct op *op);

@@ -9,12 +9,20 @@ void node_quorum_send(struct node *node, const struct quorum_output *ask)
     struct frame head = {.priority = 1, .request = ask->id, .deadline_ms = (uint32_t)(left / 1000)};
     struct message message = {.kind = MESSAGE_NONE};
 
+    if (ask->kind == QUORUM_SEND_PUT && ask->id == 0 &&
+        ask->gc < node_gc_number_of(node, ask->ns, ask->key)) {
+        /* What was read before a drop is not sent after it. */
+        node_trace(node, TRACE_GC_REPAIR_SKIPPED, node_partition_of(node, ask->ns, ask->key),
+                   ask->gc, 0);
+        return;
+    }
     if (ask->kind == QUORUM_SEND_PUT)
         message = (struct message){.kind = MESSAGE_PUT_OBJ,
                                    .put_obj = {.layout = place_layout(node->place),
                                                .ns = ask->ns,
                                                .key = ask->key,
-                                               .object = ask->object}};
+                                               .object = ask->object,
+                                               .gc = ask->gc}};
     else
         message = (struct message){.kind = MESSAGE_GET_OBJ,
                                    .get_obj = {.layout = place_layout(node->place),
@@ -69,14 +77,20 @@ void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *
         answer.status = status_from_wire(message->put_ack.status);
         layout = message->put_ack.layout;
         balance_heard(node->balance, node->now, peer, message->put_ack.load);
+        if (answer.status == STATUS_STALE)
+            answer.status = STATUS_LAYOUT;
         quorum_put_ack(node->quorum, node->now, frame->request, peer, answer.status);
     } else if (message->kind == MESSAGE_OBJ) {
         answer.status = status_from_wire(message->obj.status);
         answer.object = message->obj.object;
         layout = message->obj.layout;
         balance_heard(node->balance, node->now, peer, message->obj.load);
-        if (!node_verify_answered(node, frame->request, &answer))
+        answer.gc = message->obj.gc;
+        if (!node_verify_answered(node, frame->request, &answer)) {
+            if (node_gc_is_apart(node, frame->request, &answer))
+                answer.status = STATUS_LAYOUT;
             quorum_get_answer(node->quorum, node->now, frame->request, &answer);
+        }
     } else if (message->kind == MESSAGE_SCANNED) {
         answer.status = status_from_wire(message->scanned.status);
         answer.items = message->scanned.items;

@@ -123,5 +123,8 @@ void node_loaded(struct node *node, const struct event *event)
     case READ_DROP:
         node_drop_loaded(node, read, event);
         break;
+    case READ_GC:
+        node_gc_loaded(node, read, event);
+        break;
     }
 }

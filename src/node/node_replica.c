@@ -3,6 +3,12 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
+/* What is shown of a row, and the partition's number when it was read. */
+struct replica_copy {
+    struct slice object;
+    uint32_t gc;
+};
+
 /* What the asker's layout makes of its question: a write counted under one layout must not be
  * acknowledged by a peer that acts under another. */
 enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layout)
@@ -32,13 +38,14 @@ static void replica_ack(struct node *node, uint64_t to, uint32_t request, enum s
 }
 
 static void replica_answer(struct node *node, uint64_t to, uint32_t request, enum status status,
-                           struct slice object)
+                           const struct replica_copy *copy)
 {
     struct message obj = {.kind = MESSAGE_OBJ,
                           .obj = {.status = (uint8_t)status,
                                   .layout = node->place ? place_layout(node->place) : 0,
                                   .load = node_load(node),
-                                  .object = object}};
+                                  .object = copy->object,
+                                  .gc = copy->gc}};
 
     if (to == node->self) { /* a lookup that verifies asks this peer as well */
         struct frame frame = {.flags = FRAME_REPLY, .request = request};
@@ -87,6 +94,7 @@ static void replica_put(struct node *node, uint64_t peer, uint32_t request,
     }
     task->origin = peer;
     task->request = request;
+    task->gc = put->gc;
     node_task_load(node, task);
 }
 
@@ -105,7 +113,7 @@ static void replica_get(struct node *node, uint64_t peer, uint32_t request,
         status = task ? STATUS_OK : STATUS_OVERLOAD;
     }
     if (status != STATUS_OK) {
-        replica_answer(node, peer, request, status, SLICE_NONE);
+        replica_answer(node, peer, request, status, &(struct replica_copy){0});
         return;
     }
     task->origin = peer;
@@ -143,8 +151,10 @@ void node_replica_show(struct node *node, struct node_task *task, enum status st
         if (memcmp(&digest, &task->digest, sizeof(digest)) == 0)
             status = STATUS_NOT_MODIFIED;
     }
-    replica_answer(node, task->origin, task->request, status,
-                   status == STATUS_OK ? object : SLICE_NONE);
+    struct replica_copy copy = {.object = status == STATUS_OK ? object : SLICE_NONE,
+                                .gc = node_gc_number(node, task->hash_front)};
+
+    replica_answer(node, task->origin, task->request, status, &copy);
     node_task_end(node, task);
 }
 
@@ -192,6 +202,7 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
         status = STATUS_CORRUPT;
     if (status == STATUS_OK)
         before = crdt_object_fingerprint(node->founding.hash_seed, row_key, ours);
+    task->was_dead = status == STATUS_OK && crdt_object_is_dead(ours, 0);
     if (status == STATUS_MISSING || status == STATUS_CORRUPT)
         status = STATUS_OK; /* a damaged row is replaced by what others hold */
     if (status == STATUS_OK && crdt_object_decode(blob_slice(task->object), theirs) != STATUS_OK)
@@ -201,6 +212,10 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
         node_replica_stored(node, task, STATUS_OK); /* durable here already */
         return;
     }
+    if (status == STATUS_OK && node_gc_is_purging(node, task->hash_front))
+        status = STATUS_RECOVERING;
+    if (status == STATUS_OK && node_gc_is_stale(node, task->origin, task->hash_front, task->gc))
+        status = STATUS_STALE;
     if (status == STATUS_OK)
         status = crdt_object_merge(ours, theirs);
     if (status == STATUS_OK) {
@@ -224,6 +239,7 @@ void node_repair_local(struct node *node, const struct quorum_output *repair)
 
     if (!task)
         return;
+    task->gc = repair->gc;
     metric_add(&node->metrics, METRIC_READ_REPAIRS, 1);
     node_task_load(node, task);
 }

@@ -161,6 +161,7 @@ static void restore_row(struct node *node, struct node_task *child)
     } else if (node_key_is_in_cell(node, child->hash_front)) {
         node_coord_request(node, child, &request, owners);
         request.object = blob_slice(child->object);
+        request.gc = UINT32_MAX; /* whoever restores wants it, whatever was collected since */
         status = quorum_put(node->quorum, node->now, &request);
         for (uint8_t i = 0; i < request.owner_count; i++)
             is_ours |= owners[i].is_self;
@@ -176,7 +177,8 @@ static void restore_row(struct node *node, struct node_task *child)
     put.put_obj = (struct message_put_obj){.layout = place_layout(node->place),
                                            .ns = child->op.ns,
                                            .key = child->op.key,
-                                           .object = request.object};
+                                           .object = request.object,
+                                           .gc = UINT32_MAX};
     node_replica_asked(node, node->self, &head, &put);
 }
 

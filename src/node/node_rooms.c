@@ -1,6 +1,6 @@
 /* node_rooms.c: putting a node together and taking it apart. Everything a node ever needs is
  * allocated here, from the capacities in its configuration. */
-#include "node_impl.h"
+#include "node_gc.h"
 #include "node_parts.h"
 
 #define PLACE_SLACK 256 /* records of peers that are OUT, beside those in the view */
@@ -51,7 +51,7 @@ static bool rooms_pools(struct node *node)
     map_init(&node->link_by_id, config->links_max, seed);
     map_init(&node->read_by_key, tasks, seed);
     map_init(&node->peer_by_id, peers, seed);
-    node->pending = store_pending_new(tasks, seed);
+    node->pending = store_pending_new(tasks + GC_ROUNDS_MAX * GC_CHUNK_ROWS, seed);
     node->recent = store_recent_new(config->recent_rows, seed);
     return node->pending && node->recent &&
            pool_init(&node->links, sizeof(struct node_link), config->links_max) == STATUS_OK &&
@@ -116,6 +116,7 @@ bool node_rooms_found(struct node *node)
     memcpy(sync.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     place_delete(node->place);
     sync_delete(node->sync);
+    node_gc_delete(node);
     free(node->pulled);
     free(node->given);
     node->place = place_new(&place);
@@ -123,7 +124,7 @@ bool node_rooms_found(struct node *node)
     node->pulled = calloc(sync.partitions, sizeof(*node->pulled));
     node->given = calloc(sync.partitions, sizeof(*node->given));
     node->marks_layout = 0;
-    return node->place && node->sync && node->pulled && node->given;
+    return node->place && node->sync && node->pulled && node->given && node_gc_new(node);
 }
 
 static bool rooms_config_is_sound(const struct node_config *config)
@@ -210,6 +211,7 @@ void node_delete(struct node *node)
         return;
     if (node->timers.nodes)
         rooms_release(node);
+    node_gc_delete(node);
     swim_delete(node->swim);
     kad_delete(node->kad);
     quorum_delete(node->quorum);

@@ -27,6 +27,8 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
         return STATUS_MISSING; /* its deletion is queued */
     if (known) {
         effects_hold_blob(node->fx, blob_take(known));
+        if (known->size == 0)
+            return STATUS_MISSING; /* its drop is on the way */
         return store_record_open(STORE_OBJ, row_key, blob_slice(known), object);
     }
     status = node->ports.store.get(node->ports.store.context, STORE_OBJ, row_key, &pin);
@@ -116,6 +118,9 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     write->before = *before;
     write->had_before = memcmp(before, &none, sizeof(none)) != 0;
     write->after = crdt_object_fingerprint(node->founding.hash_seed, row_key, object);
+    write->was_dead = task->was_dead;
+    write->is_dead = crdt_object_is_dead(object, 0);
+    node_gc_touch(node, write->partition, row_key);
     write->bytes = row_key.size + record->size;
     rows[0] = (struct store_row){
         .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};
@@ -123,6 +128,15 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     if (!is_indexed)
         write_index(node, task, &rows[1]);
     return STATUS_OK;
+}
+
+/* A row is no more what somebody may be reading from the disk. */
+void node_row_changed(struct node *node, struct slice row_key)
+{
+    struct node_read *read = node_row_read(node, row_key);
+
+    if (read)
+        read->is_stale = true;
 }
 
 /* A commit failed or its outcome is unknown: this actor ends. Nothing is written again before the
@@ -157,6 +171,8 @@ void node_stored(struct node *node, const struct event *event)
         status = node_write_refused(node, &done);
     if (done.is_object)
         node_row_stored(node, &done, status);
+    if (done.gc)
+        node_gc_stored(node, &done, status);
     node_task_stored(node, done.task, status);
     if (node->is_read_only && !node->is_reopening)
         write_unknown(node);

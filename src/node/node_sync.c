@@ -90,11 +90,19 @@ static void batch_settle(struct node *node, struct node_batch *batch)
     if (done.is_give && done.is_failed) {
         /* not even named: the asker's round times out and comes again */
     } else if (done.is_give) {
-        struct message message = {
-            .kind = MESSAGE_AE_ITEMS,
-            .ae_items = {.round = done.round,
-                         .question = done.token,
-                         .items = slice_of(done.items.data, done.items.size)}};
+        const struct sync_standing *standing = sync_standing(node->sync, done.partition);
+        uint8_t room[SYNC_STANDING_SIZE_MAX];
+        struct writer out = writer_over(room, sizeof(room));
+        struct message message = {.kind = MESSAGE_AE_ITEMS,
+                                  .ae_items = {.round = done.round,
+                                               .question = done.token,
+                                               .items = slice_of(done.items.data, done.items.size),
+                                               .gc = done.gc}};
+
+        if (standing->number > 0) {
+            sync_standing_write(standing, &out);
+            message.ae_items.standing = writer_done(&out);
+        }
 
         (void)node_send_plain(node, done.peer, &message);
     } else {
@@ -164,6 +172,8 @@ static bool batch_start(struct node *node, struct node_batch *batch, struct slic
     if (!task)
         return false;
     task->batch = (uint8_t)(batch - node->batches);
+    task->origin = batch->peer;
+    task->gc = batch->gc;
     batch->open++;
     node_task_load(node, task);
     return true;
@@ -191,6 +201,8 @@ void node_merge_items(struct node *node, const struct sync_output *pulled)
         return;
     }
     batch->token = pulled->token;
+    batch->peer = pulled->peer;
+    batch->gc = pulled->gc;
     while (reader_left(&in) > 0) {
         struct slice row_key = read_slice(&in, read_u16(&in));
         struct slice object = read_slice(&in, read_u32(&in));
@@ -211,6 +223,18 @@ void node_merge_items(struct node *node, const struct sync_output *pulled)
     batch_settle(node, batch);
 }
 
+/* The partition of the keys: the asker takes rows of one only. */
+static uint32_t give_partition(struct node *node, struct slice keys)
+{
+    struct reader in = reader_over(keys);
+    struct slice ns, key, row_key = read_slice(&in, read_u16(&in));
+    uint64_t front;
+
+    if (in.is_bad || store_key_split(row_key, &front, &ns, &key) != STATUS_OK)
+        return 0;
+    return place_partition(node->place, front);
+}
+
 /* Objects another owner wants or lacks: n x (row key length u16 | row key). */
 void node_give_keys(struct node *node, const struct sync_output *asked)
 {
@@ -223,6 +247,8 @@ void node_give_keys(struct node *node, const struct sync_output *asked)
     batch->token = asked->token;
     batch->round = asked->round;
     batch->peer = asked->peer;
+    batch->partition = give_partition(node, asked->keys);
+    batch->gc = sync_standing(node->sync, batch->partition)->number;
     while (reader_left(&in) > 0) {
         struct slice row_key = read_slice(&in, read_u16(&in));
 

@@ -82,6 +82,7 @@ struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint
 
 const struct metrics *node_metrics(struct node *node)
 {
+    uint64_t absent;
     static const enum metric gauges[] = {[RANK_ALIVE] = METRIC_MEMBERS_ALIVE,
                                          [RANK_SUSPECT] = METRIC_MEMBERS_SUSPECT,
                                          [RANK_DEAD] = METRIC_MEMBERS_DEAD,
@@ -93,6 +94,7 @@ const struct metrics *node_metrics(struct node *node)
         metric_add(&node->metrics, gauges[swim_at(node->swim, i)->rank], 1);
     metric_set(&node->metrics, METRIC_LOCAL_HEALTH, swim_health(node->swim));
     metric_set(&node->metrics, METRIC_KEYS, node->keys);
+    metric_set(&node->metrics, METRIC_TOMBSTONES, node_tombstones(node, &absent));
     metric_set(&node->metrics, METRIC_STORE_BYTES, node->bytes);
     metric_set(&node->metrics, METRIC_STORE_READ_ONLY, node->is_read_only);
     return &node->metrics;

@@ -317,6 +317,7 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
     output.key = slice_of(op->key, op->key_size);
     output.total = op->part_count;
     output.required = op->base_required;
+    output.gc = op->gc;
     if (op->target_required > output.required)
         output.required = op->target_required;
     output.role_count = quorum_roles(op, status == STATUS_OK, roles);

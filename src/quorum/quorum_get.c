@@ -39,7 +39,7 @@ void quorum_get_send(struct quorum *quorum, struct quorum_op *op, struct quorum_
 
 static void get_repair(struct quorum *quorum, const struct quorum_op *op)
 {
-    struct quorum_output output = {.deadline = op->deadline};
+    struct quorum_output output = {.deadline = op->deadline, .gc = op->gc};
 
     output.ns = slice_of(op->ns, op->ns_size);
     output.key = slice_of(op->key, op->key_size);
@@ -183,6 +183,7 @@ enum status quorum_get(struct quorum *quorum, instant now, const struct quorum_r
     if (op == NULL)
         return STATUS_OVERLOAD;
     quorum_op_fill(op, request);
+    op->gc = request->gc;
     status = get_local(quorum, op, request);
     if (status != STATUS_OK) {
         quorum_op_unlink(quorum, op);
@@ -239,6 +240,7 @@ void quorum_get_answer(struct quorum *quorum, instant now, uint32_t id,
         return;
     if (status == STATUS_OK) {
         status = get_merge(quorum, op, answer->object, &digest);
+        op->gc = answer->gc < op->gc ? answer->gc : op->gc;
     } else if (status == STATUS_NOT_MODIFIED) {
         digest = op->local_digest;
         status = STATUS_OK;

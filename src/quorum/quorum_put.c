@@ -19,6 +19,7 @@ static void put_send(struct quorum *quorum, const struct quorum_op *op, uint64_t
     output.ns = slice_of(op->ns, op->ns_size);
     output.key = slice_of(op->key, op->key_size);
     output.object = object;
+    output.gc = op->gc;
     quorum->config.emit(quorum->config.context, &output);
 }
 
@@ -39,6 +40,7 @@ enum status quorum_put(struct quorum *quorum, instant now, const struct quorum_r
     if (op == NULL)
         return STATUS_OVERLOAD;
     quorum_op_fill(op, request);
+    op->gc = request->gc;
     for (unsigned i = 0; i < op->part_count; i++)
         if (op->parts[i].state == PART_IDLE)
             op->parts[i].state = PART_ASKED;

@@ -81,6 +81,7 @@ struct quorum_op {
     uint8_t base_required, target_required; /* PUT, GET, SCAN */
     uint8_t base_count, target_count;       /* sizes of both sets */
     uint8_t part_count;
+    uint32_t gc; /* GET: least number of all that is in `merged` */
     uint8_t ns_size;
     uint16_t key_size;
     struct quorum_part parts[SET_MAX];

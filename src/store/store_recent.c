@@ -98,3 +98,13 @@ struct blob *store_recent_get(const struct store_recent *recent, struct slice ro
         return recent->slots[set.first].record;
     return recent_is_at(recent, set.last, row_key) ? recent->slots[set.last].record : NULL;
 }
+
+void store_recent_forget(struct store_recent *recent, struct slice row_key)
+{
+    struct recent_set set = recent_set_of(recent, row_key);
+
+    if (recent_is_at(recent, set.first, row_key))
+        recent_drop(recent, set.first);
+    else if (recent_is_at(recent, set.last, row_key))
+        recent_drop(recent, set.last);
+}

@@ -40,10 +40,11 @@ struct sync *sync_new(const struct sync_config *config)
         return NULL;
     sync->config = *config;
     sync->sums = calloc(config->partitions, sizeof(*sync->sums));
+    sync->stables = calloc(config->partitions, sizeof(*sync->stables));
     sync->bits = calloc(SYNC_ROUNDS_MAX * SYNC_TREE_SETS + 2, sync_bits_size(sync));
     sync->serves = calloc(config->serves_max + 1u, sizeof(*sync->serves));
     buffer_init(&sync->scratch, SYNC_NODES_SIZE_MAX + 1);
-    if (!sync->sums || !sync->bits || !sync->serves) {
+    if (!sync->sums || !sync->stables || !sync->bits || !sync->serves) {
         sync_delete(sync);
         return NULL;
     }
@@ -83,6 +84,7 @@ void sync_delete(struct sync *sync)
     buffer_close(&sync->scratch);
     free(sync->serves);
     free(sync->bits);
+    free(sync->stables);
     free(sync->sums);
     free(sync);
 }
@@ -158,6 +160,11 @@ void sync_change(struct sync *sync, uint32_t partition, const struct hash16 *bef
 void sync_reset(struct sync *sync)
 {
     memset(sync->sums, 0, sync->config.partitions * sizeof(*sync->sums));
+    for (uint32_t p = 0; p < sync->config.partitions; p++) {
+        sync->stables[p].dead = 0;
+        sync_stable_print_add(sync, p); /* numbers outlive the rows */
+    }
+    sync->dead = 0;
     memset(sync->merges, 0, sizeof(sync->merges));
     for (uint32_t i = 0; i < sync->config.serves_max; i++)
         sync_serve_end(&sync->serves[i]);
@@ -168,9 +175,12 @@ void sync_reset(struct sync *sync)
 
 struct hash16 sync_fingerprint(const struct sync *sync, uint32_t partition, uint32_t *count)
 {
+    struct sync_sum rows = sync->sums[partition];
+
     ensure(partition < sync->config.partitions);
-    *count = sync->sums[partition].count;
-    return sync->sums[partition].sum;
+    sync_stable_print_take(sync, partition, &rows);
+    *count = rows.count;
+    return rows.sum;
 }
 
 /* --- rounds */

@@ -48,6 +48,23 @@ void sync_lane_fail(struct sync *sync, struct sync_round *round, struct sync_lan
         sync_round_end(round, status, false);
 }
 
+bool sync_lane_is_level(struct sync *sync, const struct sync_round *round, uint32_t partition,
+                        struct slice standing)
+{
+    struct sync_standing theirs;
+    struct sync_output output = {.kind = SYNC_STANDING,
+                                 .peer = round->peer,
+                                 .partition = (uint16_t)partition,
+                                 .items = standing};
+
+    if (!sync_standing_read(standing, &theirs))
+        return false;
+    if (theirs.number == sync->stables[partition].standing.number)
+        return true;
+    sync_emit(sync, &output);
+    return false;
+}
+
 /* --- our own rows */
 
 /* What a page is cut into: nothing where the fingerprints themselves are cheap. */
@@ -165,6 +182,10 @@ bool sync_lane_leaf(struct sync *sync, struct sync_round *round, const struct me
         return false;
     if (leaf->status != STATUS_OK) {
         sync_lane_fail(sync, round, lane, status_from_wire(leaf->status));
+        return true;
+    }
+    if (!sync_lane_is_level(sync, round, leaf->partition, leaf->standing)) {
+        sync_lane_fail(sync, round, lane, STATUS_STALE);
         return true;
     }
     if (lane->state == LANE_MASK)

@@ -208,7 +208,14 @@ static void leaf_send(struct sync *sync, struct sync_serve *serve, struct sync_l
                                          .round = serve->number,
                                          .partition = leaf->partition,
                                          .question = leaf->question}};
+    const struct sync_standing *standing = sync_standing(sync, leaf->partition);
+    uint8_t room[SYNC_STANDING_SIZE_MAX];
+    struct writer out = writer_over(room, sizeof(room));
 
+    if (standing->number > 0) {
+        sync_standing_write(standing, &out);
+        answer.ae_leaf.standing = writer_done(&out);
+    }
     if (leaf->status == STATUS_OK && leaf->is_sums) {
         answer.ae_leaf.mask = slice_of(leaf->mask, leaf->split / 8);
     } else if (leaf->status == STATUS_OK) {

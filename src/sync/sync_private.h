@@ -24,8 +24,22 @@ struct sync_sum {
 void sync_sum_change(struct sync_sum *sum, const struct hash16 *before, const struct hash16 *after);
 /* sync_sum_add adds the rows of `other`. */
 void sync_sum_add(struct sync_sum *sum, const struct sync_sum *other);
+/* sync_sum_shift adds a fingerprint that is no row's, or takes it out again. */
+void sync_sum_shift(struct sync_sum *sum, const struct hash16 *print, bool is_added);
 /* sync_print_is_none tells whether a fingerprint is all zero: a row that is not compared. */
 bool sync_print_is_none(const struct hash16 *print);
+
+/* --- numbers of partitions (sync_stable.c) */
+
+struct sync_stable {
+    struct sync_standing standing;
+    uint32_t dead; /* rows with nothing live */
+};
+
+/* sync_stable_print_add lets the number count in the partition's sum, sync_stable_print_take takes
+ * it out of a copy of it. */
+void sync_stable_print_add(struct sync *sync, uint32_t partition);
+void sync_stable_print_take(const struct sync *sync, uint32_t partition, struct sync_sum *sum);
 
 /* --- the tree over the shared partitions (sync_tree.c). Nodes of depth 1 and 2 are ranges of
  * partitions; nothing of the tree is kept. */
@@ -137,6 +151,7 @@ struct sync_lane {
     struct buffer page;        /* until PAGE our rows: n x (front 8 | print 8); then keys wanted */
     size_t want_at, fetch_end; /* [want_at, page.size) is wanted, [.., fetch_end) being fetched */
     uint32_t merging;          /* rows in the merge under way */
+    uint32_t gc;               /* number they were read under */
     struct sync_key after, until; /* the range in work */
 };
 
@@ -201,10 +216,12 @@ struct sync_serve {
 
 struct sync {
     struct sync_config config;
-    struct sync_sum *sums; /* owned: one per partition */
-    uint8_t *bits;         /* owned: all bit sets */
-    uint8_t *shared;       /* a set for one answer: what is shared with its asker */
-    uint8_t *named;        /* a set for one comparison */
+    struct sync_sum *sums;       /* owned: one per partition */
+    struct sync_stable *stables; /* owned: one per partition */
+    uint64_t dead;               /* sum of theirs */
+    uint8_t *bits;               /* owned: all bit sets */
+    uint8_t *shared;             /* a set for one answer: what is shared with its asker */
+    uint8_t *named;              /* a set for one comparison */
     struct sync_round rounds[SYNC_ROUNDS_MAX];
     struct sync_serve *serves;        /* owned: serves_max */
     uint32_t merges[SYNC_MERGES_MAX]; /* tokens of merges at the node; 0: free */
@@ -257,6 +274,10 @@ bool sync_lane_items(struct sync *sync, struct sync_round *round,
                      const struct message_ae_items *message);
 void sync_lane_merged(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
                       enum status status);
+/* sync_lane_is_level tells whether the peer's standing of the lane's partition is ours; if not, the
+ * node hears of it. */
+bool sync_lane_is_level(struct sync *sync, const struct sync_round *round, uint32_t partition,
+                        struct slice standing);
 /* sync_lane_fail gives up one partition of the round. */
 void sync_lane_fail(struct sync *sync, struct sync_round *round, struct sync_lane *lane,
                     enum status status);

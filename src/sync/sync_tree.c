@@ -35,7 +35,8 @@ static void tree_sum(const struct sync *sync, const uint8_t *shared, uint32_t fr
     struct sync_sum total = {0};
 
     for (uint32_t p = from; p < until && p < sync->config.partitions; p++)
-        if (sync_bit(shared, p) && sync->sums[p].count > 0)
+        if (sync_bit(shared, p) &&
+            (sync->sums[p].count > 0 || sync->stables[p].standing.number > 0))
             sync_sum_add(&total, &sync->sums[p]);
     write_u32(&out, total.count);
     write_bytes(&out, total.sum.bytes, sizeof(total.sum.bytes));

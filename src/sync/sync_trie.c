@@ -45,6 +45,14 @@ void sync_sum_change(struct sync_sum *sum, const struct hash16 *before, const st
     }
 }
 
+void sync_sum_shift(struct sync_sum *sum, const struct hash16 *print, bool is_added)
+{
+    if (is_added)
+        sum_add(&sum->sum, print);
+    else
+        sum_take(&sum->sum, print);
+}
+
 void sync_sum_add(struct sync_sum *sum, const struct sync_sum *other)
 {
     sum_add(&sum->sum, &other->sum);

@@ -108,6 +108,7 @@ static void want_merge(struct sync *sync, struct sync_round *round, struct sync_
                                 .peer = round->peer,
                                 .token = lane->reserved,
                                 .partition = lane->partition,
+                                .gc = lane->gc,
                                 .items = items};
 
     lane->token = lane->reserved;
@@ -144,8 +145,13 @@ bool sync_lane_items(struct sync *sync, struct sync_round *round,
         !sync_pack_check(items, SYNC_OBJECTS, SYNC_FETCH_MAX, &any) ||
         (lane->state == LANE_PAGE && !want_unnamed(lane, items)))
         return false;
+    if (!sync_lane_is_level(sync, round, lane->partition, message->standing)) {
+        sync_lane_fail(sync, round, lane, STATUS_STALE);
+        return true;
+    }
     asked = slice_of(lane->page.data + lane->want_at, lane->fetch_end - lane->want_at);
     lane->merging = 0;
+    lane->gc = message->gc;
     while (sync_pack_next(&in, SYNC_OBJECTS, &item)) {
         if (item.object.size == 0)
             continue; /* not now */

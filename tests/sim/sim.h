@@ -111,6 +111,7 @@ struct sim_node {
     instant wiped_at; /* when its disk was last lost; 0: never */
     link_id inbound;
     bool is_removed;
+    struct store_memory *old; /* gc: an earlier state of the disk */
     /* what checks remember of this viewer */
     uint64_t seen[SIM_PEERS_MAX]; /* (incarnation << 2 | rank) + 1 last seen of each, 0 none */
     instant down_since;
@@ -135,6 +136,9 @@ struct sim_plan {
     uint32_t retriers; /* clients with idempotency keys */
     uint32_t sessions; /* clients with a session */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
+    uint32_t gc_ms;    /* between rounds of collection; 0: none, as in all other profiles */
+    uint32_t deletes;  /* per hundred writes of a register; 0: a fifth */
+    uint32_t late;     /* peers that come after the warm-up */
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
@@ -170,7 +174,8 @@ struct sim {
     uint64_t seed;
     struct sim_plan plan;
     struct prng rng;
-    struct prng moves; /* of profile `move` */
+    struct prng moves;  /* of profile `move` */
+    struct prng gc_rng; /* what only the profile gc draws */
     instant now;
     struct heap queue;
     struct effects fx;
@@ -193,6 +198,7 @@ struct sim {
     /* outcome */
     uint64_t trace_hash;
     uint64_t steps, acked, reads, unknown, refused, crashes;
+    uint64_t deleted, collected; /* acknowledged deletes; rows dropped by peers */
     uint64_t reached[TRACE_COUNT];
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
@@ -303,5 +309,17 @@ void sim_check_acked(struct sim *sim, uint32_t once); /* D14: durable on W when 
 void sim_check_final(struct sim *sim);                /* D1 D3 K7 M10 after heal */
 bool sim_check_is_settled(struct sim *sim);           /* tells whether views and layouts agree */
 void sim_check_close(struct sim *sim);
+
+/* --- sim_gc.c: the profile gc */
+void sim_gc_draw(uint64_t seed, struct sim_plan *plan);
+/* Begins a run of the profile; others are left alone. */
+void sim_gc_open(struct sim *sim);
+void sim_gc_close(struct sim *sim);
+/* A fault of this profile's own; false: the turn of the others. */
+bool sim_gc_fault(struct sim *sim);
+/* D5: nothing that the dropped state covers is live at an owner. */
+void sim_gc_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
+/* D4, D5 at the end: waits until no tombstone is left, no deleted value is. */
+void sim_gc_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
 
 #endif

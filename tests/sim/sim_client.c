@@ -79,7 +79,8 @@ static void client_register_op(struct sim *sim, struct sim_client *client, struc
     }
     reg->is_busy = true;
     client->sequence = ++reg->sequence;
-    client->is_delete = prng_chance(&sim->rng, 1, 5);
+    client->is_delete = sim->plan.deletes ? prng_chance(&sim->rng, sim->plan.deletes, 100)
+                                          : prng_chance(&sim->rng, 1, 5);
     reg->kinds[client->sequence] = WRITE_OPEN;
     reg->deletes[client->sequence] = client->is_delete;
     op->kind = client->is_delete ? OP_DELETE : OP_PUT;
@@ -189,6 +190,7 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
     if (state != WRITE_ACKED)
         return;
     reg->acked = client->sequence;
+    sim->deleted += client->is_delete;
     reg->etags[client->sequence] = result->etag;
     reg->is_acked_delete = client->is_delete;
     reg->context_size = result->context.size;

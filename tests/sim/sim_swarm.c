@@ -93,6 +93,8 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
     plan->has_reader = !strcmp(profile, "rows");
     if (!strcmp(profile, "move"))
         sim_move_draw(seed, plan);
+    if (!strcmp(profile, "gc"))
+        sim_gc_draw(seed, plan);
 }
 
 /* --- faults */
@@ -194,7 +196,7 @@ static void swarm_fault(struct sim *sim)
     uint32_t total = plan->crash + plan->pause + plan->cut + plan->skew + plan->churn;
     uint32_t draw = total ? (uint32_t)prng_below(&sim->rng, total) : 0;
 
-    if ((plan->elastic && sim_move_fault(sim)) || total == 0)
+    if ((plan->elastic && sim_move_fault(sim)) || sim_gc_fault(sim) || total == 0)
         return;
     if (draw < plan->crash)
         swarm_crash(sim);
@@ -228,7 +230,9 @@ static void swarm_warm_up(struct sim *sim)
 
         peer->drift = sim->plan.skew ? (int32_t)prng_between(&sim->rng, 0, 200) - 100 : 0;
         peer->wall_offset_ms = (int64_t)prng_below(&sim->rng, 2000) - 1000;
-        sim_after(sim, i ? prng_below(&sim->rng, INSTANT_S(1)) : 0, SIM_BOOT, SLICE_NONE)->node = i;
+        if (i + sim->plan.late < sim->node_count)
+            sim_after(sim, i ? prng_below(&sim->rng, INSTANT_S(1)) : 0, SIM_BOOT, SLICE_NONE)
+                ->node = i;
     }
     swarm_samples(sim, sim->now + WARM_UP_US);
     for (unsigned tries = 0; tries < 60 && !sim_check_is_settled(sim); tries++)
@@ -272,6 +276,7 @@ static void swarm_heal(struct sim *sim)
     swarm_samples(sim, sim->now + INSTANT_S(15)); /* two rounds of anti-entropy */
     if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
+    sim_gc_final(sim, swarm_samples);
     if (!sim->failure[0])
         sim_check_final(sim);
     if (!sim->failure[0])
@@ -353,6 +358,9 @@ static void swarm_report(const struct sim *sim, uint64_t seed, const struct swar
                (unsigned long long)sim->acked, (unsigned long long)sim->reads,
                (unsigned long long)sim->unknown, (unsigned long long)sim->refused,
                (unsigned long long)sim->crashes);
+    if (args->first == args->last && plan->gc_ms)
+        printf("     deletes %llu rows dropped %llu\n", (unsigned long long)sim->deleted,
+               (unsigned long long)sim->collected);
 }
 
 static void swarm_reached(const struct swarm_args *args)

@@ -135,6 +135,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 5000,
+                                   .gc_interval_ms = sim->plan.gc_ms,
                                    .tables = sim->tables};
     config->addresses[0] = sim_address(peer->index);
 }
@@ -453,6 +454,7 @@ void sim_open(struct sim *sim, uint64_t seed, const struct sim_plan *plan)
             ensure_unreachable();
         sim_disk_open(peer);
     }
+    sim_gc_open(sim);
 }
 
 void sim_close(struct sim *sim)
@@ -473,6 +475,7 @@ void sim_close(struct sim *sim)
     sim_rows_close(sim);
     sim_sessions_close(sim);
     sim_retry_close(sim);
+    sim_gc_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

@@ -82,6 +82,7 @@ static void cost_emit(void *context, const struct sync_output *output)
         peer->last = *output;
         break;
     case SYNC_LAYOUT:
+    case SYNC_STANDING:
         fail();
         break;
     case SYNC_SEND:

@@ -49,7 +49,7 @@ struct mesh_peer {
     struct sync *sync;
     struct mesh_store store;
     uint64_t layout;
-    uint32_t pulled[MESH_PEERS], given[MESH_PEERS], layouts, ended, fetches, lists;
+    uint32_t pulled[MESH_PEERS], given[MESH_PEERS], layouts, standings, ended, fetches, lists;
     uint64_t pulled_set[MESH_PEERS], given_set[MESH_PEERS];
     struct sync_output last; /* SYNC_ROUND_DONE */
     bool is_deaf;            /* what it is sent is lost */
@@ -168,6 +168,9 @@ static inline void mesh_emit(void *context, const struct sync_output *output)
         break;
     case SYNC_LAYOUT:
         peer->layouts++;
+        break;
+    case SYNC_STANDING:
+        peer->standings++;
         break;
     case SYNC_ROUND_DONE:
         peer->ended++;
