@@ -120,6 +120,8 @@ static struct client_reply client_receive(struct client *client, bool is_head)
         need = (size_t)(reply.body - client_input) + reply.body_size;
     }
     (void)client_field(client_input, "Gossamer-Context", reply.context, sizeof reply.context);
+    (void)client_field(client_input, "Gossamer-Session", reply.session, sizeof reply.session);
+    (void)client_field(client_input, "Location", reply.location, sizeof reply.location);
     if (client_field(client_input, "ETag", text, sizeof text) && text[0] == '"')
         snprintf(reply.etag, sizeof reply.etag, "%.*s", (int)strcspn(text + 1, "\""), text + 1);
     reply.has_failed = client_field(client_input, "Gossamer-Route", route, sizeof route) &&

@@ -9,6 +9,7 @@
 
 #define CLIENT_CONTEXT_MAX 2800 /* bytes of a Gossamer-Context, its zero included */
 #define CLIENT_ETAG_MAX 32
+#define CLIENT_SESSION_MAX 1100 /* bytes of a Gossamer-Session, its zero included */
 #define CLIENT_REPLY_MAX (3u << 20)
 
 struct client {
@@ -29,6 +30,8 @@ struct client_reply {
     bool is_unsent;  /* no connection was to be had: nothing was asked */
     bool has_failed; /* the route names a peer that did not answer: it may have done it as well */
     char context[CLIENT_CONTEXT_MAX];
+    char session[CLIENT_SESSION_MAX];
+    char location[128];
     char etag[CLIENT_ETAG_MAX]; /* without its quotes; "": none came */
     char *body;                 /* owned by the thread's static buffer: valid until its next call */
     size_t body_size;
