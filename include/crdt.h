@@ -139,6 +139,12 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
                               uint64_t actor, uint64_t stamp,
                               const struct crdt_value *value) MUST_USE;
 
+/* crdt_object_newest keeps of plain values and tombstones only the newest (stamp, then actor) and
+ * discards the others, as a context that names them would: what `conflict: lww` makes of siblings.
+ * Whoever applies it to the same values comes to the same object. An object of another type is left
+ * alone. OK; TOO_LARGE: no room to remember what is discarded, siblings stay. */
+enum status crdt_object_newest(struct crdt_object *object) MUST_USE;
+
 /* --- CRDT types (crdt_type.c): decision 0009, protocols.md part 6. A type is a rule for making a
  * write and a rule for reading the values; crdt_object_merge knows nothing of it. */
 

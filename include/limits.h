@@ -42,6 +42,9 @@
 #define PARTITION_BITS_MAX 16
 #define PARTITION_BITS_DEFAULT 14 /* largest/mean load 1.02 at 10 peers (protocols.md 4) */
 
+#define NAMESPACES_MAX 256            /* with settings of their own, deleted ones too */
+#define NAMESPACE_RECORD_SIZE_MAX 128 /* bytes of one record of settings */
+
 /* --- mesh */
 #define CELL_MAX 2048             /* members of a full view; 0.5 MB of records */
 #define DATAGRAM_SIZE_MAX 1350    /* bytes; fits every common MTU with tunnels */

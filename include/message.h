@@ -3,6 +3,7 @@
 #ifndef GOSSAMER_MESSAGE_H
 #define GOSSAMER_MESSAGE_H
 
+#include "limits.h"
 #include "types.h"
 
 #define MESSAGE_TYPE_U8 uint8_t
@@ -87,6 +88,32 @@ struct place_record {
     uint8_t state;   /* enum place_state */
     uint16_t weight; /* 1/256; 256 is weight 1, 0 stores nothing */
     struct label host, zone;
+    uint64_t stamp; /* hybrid clock */
+    uint64_t by;    /* id8 of the writer */
+};
+
+/* What holds for the keys of a namespace. A setting counts where its bit is in `set` and is 0 where
+ * it is not: then that of `_default` holds, or what is built in. */
+#define SPACE_REPLICAS 1u
+#define SPACE_CONSISTENCY 2u
+#define SPACE_CONFLICT 4u
+#define SPACE_TTL 8u
+#define SPACE_ALL 15u
+enum conflict_policy { CONFLICT_SIBLINGS = 1, CONFLICT_LWW = 2 };
+struct space_settings {
+    uint8_t set;         /* SPACE_* bits */
+    uint8_t replicas;    /* owners of each key */
+    uint8_t consistency; /* enum consistency of requests that name none */
+    uint8_t conflict;    /* enum conflict_policy */
+    uint64_t ttl_ms;     /* of values written without one; set and 0: they stay */
+};
+
+/* Settings of one namespace: last writer (larger stamp, then larger by) wins. */
+struct space_record {
+    uint8_t name_size;
+    uint8_t name[NS_SIZE_MAX]; /* "_default": what holds where nothing else is set */
+    bool is_deleted;           /* back to the defaults; `set` is 0 */
+    struct space_settings settings;
     uint64_t stamp; /* hybrid clock */
     uint64_t by;    /* id8 of the writer */
 };

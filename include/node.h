@@ -21,12 +21,13 @@ struct node_config {
     struct address addresses[SELF_ADDRESSES_MAX]; /* advertised mesh addresses */
     uint16_t http_port;
     enum node_profile profile;
-    uint8_t replicas;        /* used when this peer founds the cluster */
-    uint8_t partition_bits;  /* same */
-    uint8_t cell_depth;      /* same; 0 outside the tests of the overlay */
-    const char *seeds;       /* borrowed: comma separated host[:port], "" for none */
-    uint32_t members_max;    /* capacity of the member table; at most CELL_MAX * 2 */
-    uint32_t operations_max; /* operations in flight, coordinated or forwarded */
+    uint8_t replicas;               /* used when this peer founds the cluster */
+    struct space_settings defaults; /* same: what namespace `_default` sets; no bits: nothing */
+    uint8_t partition_bits;         /* same */
+    uint8_t cell_depth;             /* same; 0 outside the tests of the overlay */
+    const char *seeds;              /* borrowed: comma separated host[:port], "" for none */
+    uint32_t members_max;           /* capacity of the member table; at most CELL_MAX * 2 */
+    uint32_t operations_max;        /* operations in flight, coordinated or forwarded */
     uint32_t links_max;
     uint32_t value_max;          /* bytes */
     uint32_t request_timeout_ms; /* default deadline of an operation */

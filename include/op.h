@@ -28,6 +28,11 @@ enum op_kind {
     OP_BLOCK = 12, /* drop mesh traffic with the named peers; replaces the list */
     OP_LEAVE = 13, /* hand data over, then stop */
     OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
+    /* Settings of namespaces; `ns` names one, "_default" the defaults: */
+    OP_SPACE_GET = 15,
+    OP_SPACE_PUT = 16,    /* replaces its settings by `space` */
+    OP_SPACE_LIST = 17,   /* all that have settings of their own */
+    OP_SPACE_DELETE = 18, /* back to the defaults; only while no key is in it */
     /* CRDT types (decision 0009): */
     OP_UPDATE = 19, /* one change of a typed row: `key` is a row name, `type` says which change,
                        `body` its argument as crdt.h tells */
@@ -98,6 +103,7 @@ struct op {
     struct slice session;     /* session token as the client sent it, or "new"; empty: none */
     struct slice meta;        /* OP_PUT: encoded metadata (meta fields below) */
     struct slice body;        /* OP_PUT; OP_RESTORE: rows */
+    struct space_settings space; /* OP_SPACE_PUT */
 };
 
 /* Metadata of a value: fields (tag u8 | length u16 big-endian | bytes), tags ascending, USER may
@@ -177,6 +183,12 @@ struct result_hop {
     bool is_answered;
 };
 
+struct result_space {
+    struct slice name;
+    struct space_settings own;  /* what is set for it */
+    struct space_settings full; /* what holds: every bit is set */
+};
+
 struct result_self {
     struct node_id id;
     struct label name, host, zone;
@@ -243,6 +255,8 @@ struct result {
     const struct result_owner *owners; /* OP_LOOKUP */
     uint32_t partition;
     uint64_t layout;
+    uint32_t space_count;
+    const struct result_space *spaces; /* OP_SPACE_*: names ascending */
     uint32_t hop_count;
     const struct result_hop *hops; /* OP_OVERLAY */
     struct result_self self;       /* OP_SELF, OP_READY */

@@ -83,6 +83,30 @@ uint32_t place_partition(const struct place *place, uint64_t hash_front);
 /* place_partition_count returns 2^partition_bits. */
 uint32_t place_partition_count(const struct place *place);
 
+/* --- settings of namespaces (place_space.c): a bounded list of last-writer records that every peer
+ * of the cell holds, and what follows from it for a name. */
+struct place_spaces;
+/* place_spaces_new makes an empty list; `seed` is the cluster's hash seed. NULL: no memory. */
+struct place_spaces *place_spaces_new(const uint8_t seed[HASH_SEED_SIZE]);
+void place_spaces_delete(struct place_spaces *spaces);
+/* place_spaces_merge takes a record in if it is newer, as place_merge does. OK: the list changed.
+ * STALE: known or older. FULL: a stranger above NAMESPACES_MAX. */
+enum status place_spaces_merge(struct place_spaces *spaces,
+                               const struct space_record *record) MUST_USE;
+/* place_spaces_find returns the record of a name, deleted ones too; NULL when there is none. Valid
+ * until the next merge. place_spaces_at walks all of them by name. */
+const struct space_record *place_spaces_find(const struct place_spaces *spaces, struct slice name);
+uint32_t place_spaces_count(const struct place_spaces *spaces);
+const struct space_record *place_spaces_at(const struct place_spaces *spaces, uint32_t index);
+/* place_spaces_name_hash stands for a name in TABLE. */
+uint64_t place_spaces_name_hash(const struct place_spaces *spaces, struct slice name);
+/* place_spaces_digest is the part of the list in the table digest, a sum as place_digest is. */
+uint64_t place_spaces_digest(const struct place_spaces *spaces);
+/* place_spaces_apply replaces in `settings`, which every bit of is set, what `_default` sets, then
+ * what `name` sets. */
+void place_spaces_apply(const struct place_spaces *spaces, struct slice name,
+                        struct space_settings *settings);
+
 /* place_score is the weighted rendezvous score of a peer for a partition; smaller is better.
  * weight >= 1 (1/256). Public for tests and bench. */
 uint64_t place_score(const uint8_t seed[HASH_SEED_SIZE], uint64_t id8, uint32_t partition,

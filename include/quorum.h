@@ -58,6 +58,7 @@ struct quorum_list_request {
     uint16_t peer_count;            /* at most LIST_PEERS_MAX */
     uint16_t may_miss;              /* so many may fail and every key still has R answers */
     uint64_t wall_ms;               /* what has expired by now is not listed */
+    bool is_lww;                    /* of concurrent values only the newest counts */
 };
 
 enum quorum_output_kind {

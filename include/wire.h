@@ -103,6 +103,10 @@ enum status wire_self_decode(struct slice record, const uint8_t cluster_id[CLUST
 enum status wire_place_encode(const struct place_record *place, struct writer *out) MUST_USE;
 enum status wire_place_decode(struct slice record, struct place_record *place) MUST_USE;
 
+/* wire_space_encode and wire_space_decode spell the settings of a namespace. Return as above. */
+enum status wire_space_encode(const struct space_record *space, struct writer *out) MUST_USE;
+enum status wire_space_decode(struct slice record, struct space_record *space) MUST_USE;
+
 /* wire_founding_encode and wire_founding_decode spell the founding record. Return OK; FULL
  * (encode; `out` is as it was); BAD when malformed or out of range: partition_bits 1 to
  * PARTITION_BITS_MAX, cell_depth 0 to CELL_DEPTH_MAX, replicas 1 to REPLICAS_MAX. */

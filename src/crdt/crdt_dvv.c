@@ -243,17 +243,41 @@ static enum status dvv_discard(struct crdt_object *object, const struct crdt_con
     for (unsigned i = 0; i < context->vector_count && status == STATUS_OK; i++) {
         struct crdt_entry *entry = dvv_part_begin(&part, context->vector[i].actor);
 
+        part.is_head = object->is_head;
         entry->td = entry->seen = context->vector[i].stamp;
         status = crdt_object_merge(object, &part);
     }
     for (unsigned i = 0; i < context->dot_count && status == STATUS_OK; i++) {
         struct crdt_entry *entry = dvv_part_begin(&part, context->dots[i].actor);
 
+        part.is_head = object->is_head;
         entry->gone_count = part.gone_count = 1;
         part.gone[0] = context->dots[i].stamp;
         status = crdt_object_merge(object, &part);
     }
     return status;
+}
+
+enum status crdt_object_newest(struct crdt_object *object)
+{
+    CRDT_SCRATCH struct crdt_context others;
+    uint16_t newest = 0;
+
+    for (uint16_t i = 0; i < object->value_count; i++) {
+        const struct crdt_value *value = &object->values[i], *best = &object->values[newest];
+
+        if (value->kind != CRDT_VALUE && value->kind != CRDT_TOMBSTONE)
+            return STATUS_OK;
+        if (value->stamp > best->stamp ||
+            (value->stamp == best->stamp && value->actor > best->actor))
+            newest = i;
+    }
+    others.vector_count = others.dot_count = 0;
+    for (uint16_t i = 0; i < object->value_count; i++)
+        if (i != newest)
+            others.dots[others.dot_count++] =
+                (struct dot){object->values[i].actor, object->values[i].stamp};
+    return dvv_discard(object, &others);
 }
 
 /* Discards every value there is: the context that crdt_context_of_all would give. */

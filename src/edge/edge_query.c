@@ -178,7 +178,7 @@ static size_t edge_digits(struct slice text, uint32_t *number)
     return at;
 }
 
-static bool edge_duration_ms(struct slice text, uint64_t *ms)
+bool edge_duration_ms(struct slice text, uint64_t *ms)
 {
     static const struct {
         const char *unit;

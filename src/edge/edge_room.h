@@ -182,6 +182,8 @@ int edge_query_choice(struct edge_call *call, const char *name, const char *word
  * leaves `ms` alone. */
 bool edge_query_duration(struct edge_call *call, const char *name, const uint32_t range[2],
                          uint32_t *ms);
+/* edge_duration_ms reads "250ms", "2s", "5m", "1h", "7d"; false on anything else. */
+bool edge_duration_ms(struct slice text, uint64_t *ms);
 /* edge_query_ttl reads a time to live, TTL_MIN_MS to TTL_MAX_MS; without one `ms` stays. */
 bool edge_query_ttl(struct edge_call *call, uint64_t *ms);
 /* edge_query_number reads a number from 1 to `max`; as above. */
@@ -299,6 +301,14 @@ enum edge_verdict edge_restore_page(struct edge_call *call);
 enum edge_verdict edge_restore_body(struct edge_call *call, struct slice body);
 void edge_backup_reply(struct edge_answer *answer, const struct result *result);
 void edge_restore_reply(struct edge_answer *answer, const struct result *result);
+enum edge_verdict edge_space_list(struct edge_call *call);
+enum edge_verdict edge_space_get(struct edge_call *call);
+enum edge_verdict edge_space_put(struct edge_call *call);
+enum edge_verdict edge_space_body(struct edge_call *call, struct slice body);
+enum edge_verdict edge_space_delete(struct edge_call *call);
+void edge_space_reply(struct edge_answer *answer, const struct result *result);
+void edge_space_list_reply(struct edge_answer *answer, const struct result *result);
+void edge_space_delete_reply(struct edge_answer *answer, const struct result *result);
 
 enum edge_verdict edge_page_build(struct edge_call *call);
 enum edge_verdict edge_page_problem(struct edge_call *call);

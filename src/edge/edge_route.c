@@ -72,6 +72,14 @@ static const struct edge_route EDGE_ROUTES[] = {
      edge_backup_page, NULL, edge_backup_reply},
     {"/v1/restore", EDGE_POST, SCOPE_ADMIN, false, RESTORE_BODY_MAX, "replace timeout", "",
      edge_restore_page, edge_restore_body, edge_restore_reply},
+    {"/v1/namespaces", GET_HEAD, SCOPE_READ, false, 0, "", "", edge_space_list, NULL,
+     edge_space_list_reply},
+    {"/v1/namespaces/{ns}", GET_HEAD, SCOPE_READ, false, 0, "", "", edge_space_get, NULL,
+     edge_space_reply},
+    {"/v1/namespaces/{ns}", EDGE_PUT, SCOPE_ADMIN, false, EDGE_JSON_SIZE_MAX, "", "",
+     edge_space_put, edge_space_body, edge_space_reply},
+    {"/v1/namespaces/{ns}", EDGE_DELETE, SCOPE_ADMIN, false, 0, "", "", edge_space_delete, NULL,
+     edge_space_delete_reply},
 /* Names with a meaning that is not built yet: nothing else may use them (api.md 14). */
 #define RESERVED(pattern)                                                                          \
     {                                                                                              \
@@ -81,7 +89,6 @@ static const struct edge_route EDGE_ROUTES[] = {
     RESERVED("/ui/{rest...}"),
     RESERVED("/v1/batch"),
     RESERVED("/v1/watch/{rest...}"),
-    RESERVED("/v1/namespaces"),
     RESERVED("/v1/namespaces/{rest...}"),
     RESERVED("/v1/jobs"),
     RESERVED("/v1/jobs/{rest...}"),

@@ -177,6 +177,28 @@ static uint16_t host_http_port(const struct host_sockets *sockets)
     return 0;
 }
 
+/* What namespace `_default` of a new cluster sets: only what differs from what is built in. */
+static struct space_settings host_defaults(const struct host *host)
+{
+    struct space_settings defaults = {0};
+    uint64_t consistency = host_number(host, SETTING_DEFAULTS_CONSISTENCY) + CONSISTENCY_ONE;
+    uint64_t conflict = host_number(host, SETTING_DEFAULTS_CONFLICT) + CONFLICT_SIBLINGS;
+
+    if (consistency != CONSISTENCY_QUORUM) {
+        defaults.set |= SPACE_CONSISTENCY;
+        defaults.consistency = (uint8_t)consistency;
+    }
+    if (conflict != CONFLICT_SIBLINGS) {
+        defaults.set |= SPACE_CONFLICT;
+        defaults.conflict = (uint8_t)conflict;
+    }
+    if (host_config_is_set(host->config, SETTING_DEFAULTS_TTL)) {
+        defaults.set |= SPACE_TTL;
+        defaults.ttl_ms = host_number(host, SETTING_DEFAULTS_TTL);
+    }
+    return defaults;
+}
+
 struct node_config host_setup_node(struct host *host, const struct host_sockets *sockets)
 {
     const char *zone = host_config_text(host->config, SETTING_NODE_ZONE);
@@ -189,6 +211,7 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .http_port = host_http_port(sockets),
         .profile = (enum node_profile)host_number(host, SETTING_MESH_PROFILE),
         .replicas = (uint8_t)host_number(host, SETTING_DEFAULTS_REPLICAS),
+        .defaults = host_defaults(host),
         .partition_bits = host_log2(host_number(host, SETTING_CLUSTER_PARTITIONS)),
         .seeds = host->seeds,
         .members_max = MEMBERS_MAX,

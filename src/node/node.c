@@ -76,7 +76,8 @@ static void node_request(struct node *node, const struct event *event)
     struct node_task *task;
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
-        op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE) {
+        op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE &&
+        op->kind != OP_SPACE_DELETE) {
         node_query(node, op, asker);
         return;
     }
@@ -107,6 +108,8 @@ static void node_request(struct node *node, const struct event *event)
     node_task_timed(node, task, op->timeout_ms);
     if (op->kind == OP_LIST) {
         node_list_begin(node, task);
+    } else if (op->kind == OP_SPACE_DELETE) {
+        node_space_delete(node, task);
     } else if (op->kind == OP_LOOKUP) {
         node_verify_begin(node, task);
     } else if (op->kind == OP_OVERLAY) {

@@ -2,8 +2,9 @@
  *
  *   OPENED -> READING (rows of `sys`) -> SCANNING (fingerprints of every object row) -> OPEN
  *
- * Rows of `sys`, in the order they are read: founding, hlc, incarnation, member/<id>, place/<id>.
- * Datagrams are answered from READING on; client work and replica work wait for OPEN. */
+ * Rows of `sys` as they are read: founding, hlc, incarnation, member/<id>, place/<id>,
+ * space/<name>. Datagrams are answered from READING on; client work and replica work wait for OPEN.
+ */
 #include "node_impl.h"
 #include "node_parts.h"
 
@@ -11,11 +12,7 @@
 #define HLC_AHEAD_MS 10000u     /* protocols.md part 1: the clock begins there after a start */
 #define MEMBER_PREFIX "member/"
 #define PLACE_PREFIX "place/"
-
-static struct slice sys_key(const char *name)
-{
-    return slice_text(name);
-}
+#define SPACE_PREFIX "space/"
 
 /* Asks for the next page of a range; its rows come back to node_boot_loaded. */
 static void boot_read(struct node *node, enum node_read_kind kind, enum store_family family,
@@ -85,12 +82,12 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
         metric_add(&node->metrics, METRIC_STORE_CORRUPT, 1);
         return;
     }
-    if (slice_equal(row->key, sys_key("founding"))) {
+    if (slice_equal(row->key, slice_text("founding"))) {
         if (wire_founding_decode(body, &founding) == STATUS_OK)
             node_founding_adopt(node, &founding);
-    } else if (slice_equal(row->key, sys_key("hlc")) && body.size == 8) {
+    } else if (slice_equal(row->key, slice_text("hlc")) && body.size == 8) {
         crdt_clock_observe(&node->clock, node->wall_ms, bytes_load_u64(body.data));
-    } else if (slice_equal(row->key, sys_key("incarnation")) && body.size == 8) {
+    } else if (slice_equal(row->key, slice_text("incarnation")) && body.size == 8) {
         node->incarnation_kept = bytes_load_u64(body.data);
     } else if (slice_has_prefix(row->key, slice_text(MEMBER_PREFIX))) {
         boot_swim(node);
@@ -99,6 +96,8 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
         node_place_received(node, body);
     } else if (slice_has_prefix(row->key, slice_text("gc/"))) {
         node_gc_boot_row(node, row->key, body);
+    } else if (slice_has_prefix(row->key, slice_text(SPACE_PREFIX))) {
+        node_space_received(node, body);
     }
 }
 
@@ -226,6 +225,24 @@ void node_persist_place(struct node *node, const struct place_record *record)
     node_write_rows(node, row, 1);
 }
 
+static uint32_t persist_spaces(struct node *node, struct store_row *rows)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; node->spaces && i < place_spaces_count(node->spaces); i++) {
+        const struct space_record *space = place_spaces_at(node->spaces, i);
+        uint8_t room[NAMESPACE_RECORD_SIZE_MAX], name[16 + NS_SIZE_MAX];
+        struct writer out = writer_over(room, sizeof(room));
+        struct writer key = writer_over(name, sizeof(name));
+
+        write_slice(&key, slice_text(SPACE_PREFIX));
+        write_bytes(&key, space->name, space->name_size);
+        if (wire_space_encode(space, &out) == STATUS_OK)
+            persist_row(node, &rows[count++], writer_done(&key), writer_done(&out));
+    }
+    return count;
+}
+
 static uint32_t persist_lists(struct node *node, struct store_row *rows)
 {
     uint32_t count = 0;
@@ -244,7 +261,7 @@ static uint32_t persist_lists(struct node *node, struct store_row *rows)
         if (wire_place_encode(place, &out) == STATUS_OK)
             persist_named(node, &rows[count++], PLACE_PREFIX, &place->id, writer_done(&out));
     }
-    return count;
+    return count + persist_spaces(node, rows + count);
 }
 
 void node_persist_soon(struct node *node)
@@ -257,7 +274,7 @@ void node_persist_soon(struct node *node)
 void node_persist(struct node *node)
 {
     uint32_t places = node->place ? place_count(node->place) : 0;
-    uint32_t rows_max = swim_count(node->swim) + places + 3, count = 0;
+    uint32_t rows_max = swim_count(node->swim) + places + NAMESPACES_MAX + 3, count = 0;
     struct store_row *rows;
     uint8_t founding[256];
     struct writer out = writer_over(founding, sizeof(founding));

@@ -17,6 +17,7 @@ void node_coord_begin(struct node *node, struct node_task *task)
     if (node_once_holds(node, task))
         return;
     node_update_begin(task);
+    node_space_complete(node, &task->op);
     node_task_load(node, task);
 }
 
@@ -84,7 +85,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     struct crdt_scope scope = {node->founding.hash_seed, op->ns, op->key};
     struct crdt_context *context = NULL;
     struct crdt_value value = {.kind = op->kind == OP_PUT ? CRDT_VALUE : CRDT_TOMBSTONE};
-    const struct crdt_object *seen = node_seen(node, object);
+    const struct crdt_object *seen = node_seen(node, op, object);
     uint64_t above = crdt_object_stamp_max(object);
     uint16_t at;
 
@@ -123,8 +124,11 @@ static enum status coord_apply(struct node *node, struct node_task *task,
 }
 
 /* Keeps the new state with the task: a retry sends the same bytes under the same dot. */
-static enum status coord_encode(struct node_task *task, const struct crdt_object *object)
+static enum status coord_encode(struct node *node, struct node_task *task,
+                                struct crdt_object *object)
 {
+    node_space_resolve(node, &task->op, object);
+
     struct blob *bytes = blob_new(crdt_object_size(object));
     struct writer out;
 
@@ -193,7 +197,7 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
     if (status == STATUS_OK && !task->is_written)
         status = coord_apply(node, task, object);
     if (status == STATUS_OK)
-        status = coord_encode(task, object);
+        status = coord_encode(node, task, object);
     if (status != STATUS_OK) {
         node_coord_refused(node, task, status);
         return;

@@ -25,16 +25,18 @@ uint64_t node_expiry(const struct node *node, const struct op *op)
 }
 
 /* The object as a client would see it now: `object` itself, or a copy of it in scratch. What is
- * stored keeps the bytes of expired values, and indices are the same in both. */
-const struct crdt_object *node_seen(struct node *node, const struct crdt_object *object)
+ * stored keeps the bytes of expired values. */
+const struct crdt_object *node_seen(struct node *node, const struct op *op,
+                                    const struct crdt_object *object)
 {
-    uint64_t now = node_wall_ms(node);
+    bool is_other = object->value_count > 1 && node_space_is_lww(node, op->ns, op->key);
 
     for (unsigned i = 0; i < object->value_count; i++)
-        if (object->values[i].expires > 0) {
-            crdt_object_copy(&node->object_c, object);
-            (void)crdt_object_expire(&node->object_c, now);
-            return &node->object_c;
-        }
-    return object;
+        is_other |= object->values[i].expires > 0;
+    if (!is_other)
+        return object;
+    crdt_object_copy(&node->object_c, object);
+    node_space_resolve(node, op, &node->object_c);
+    (void)crdt_object_expire(&node->object_c, node_wall_ms(node));
+    return &node->object_c;
 }

@@ -177,6 +177,7 @@ struct node_read {
     uint16_t partition;
     struct buffer rows; /* READ_LIST: packed so far */
     uint32_t count;     /* rows in it */
+    uint64_t layout;    /* READ_LIST: of the question */
     bool is_last;       /* READ_LIST: nothing follows */
     bool is_stale;      /* READ_ROW: what it brings is older than what was committed since */
     struct blob *until; /* READ_LIST: where the range ends */
@@ -245,7 +246,8 @@ struct node {
     struct seal *seal;
     struct swim *swim;
     struct kad *kad;
-    struct place *place; /* NULL until founded */
+    struct place *place;         /* NULL until founded */
+    struct place_spaces *spaces; /* same */
     struct quorum *quorum;
     struct sync *sync; /* NULL until founded */
     struct balance *balance;

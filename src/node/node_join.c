@@ -72,6 +72,9 @@ static void join_found(struct node *node)
     node_trace(node, TRACE_FOUNDED, record.stamp, 0, 0);
     node_founding_adopt(node, &record);
     node_place_set(node, PLACE_ACTIVE); /* the very first peer holds everything there is */
+    if (node->config.defaults.set)
+        (void)(node_space_write(node, slice_text("_default"), &node->config.defaults, false) ==
+               STATUS_OK); /* the first record: there is room */
 }
 
 /* Every seed of this round has answered or failed. */

@@ -4,6 +4,14 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
+static bool local_is_enough(const struct node *node, const struct op *op)
+{
+    struct op asked = {.kind = OP_GET, .consistency = op->consistency, .ns = op->ns};
+
+    node_space_complete(node, &asked);
+    return asked.consistency == CONSISTENCY_ONE;
+}
+
 /* Answers such a read. False: it has to go the ordinary way. */
 bool node_local_get(struct node *node, const struct op *op, ticket asker)
 {
@@ -14,8 +22,8 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
     struct slice row_key;
     enum status status;
 
-    if (op->kind != OP_GET || op->consistency != CONSISTENCY_ONE || node->is_recovering ||
-        op->session.size > 0)
+    if (op->kind != OP_GET || node->is_recovering || op->session.size > 0 ||
+        !local_is_enough(node, op))
         return false;
     hash = hash_key(node->founding.hash_seed, op->ns, op->key);
 

@@ -28,7 +28,7 @@ bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
     return true;
 }
 
-/* Messages that may come by datagram or by stream alike. */
+/* Messages that may come by datagram or by stream alike, and records. */
 void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message)
 {
@@ -48,6 +48,9 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
         break;
     case MESSAGE_PLACE:
         node_place_received(node, message->place.record);
+        break;
+    case MESSAGE_NAMESPACE:
+        node_space_received(node, message->namespace.record);
         break;
     case MESSAGE_FIND_NODE:
     case MESSAGE_NODES:

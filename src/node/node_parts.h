@@ -163,10 +163,8 @@ void node_write_undropped(struct node *node, uint64_t write_ticket, struct slice
 /* node_list.c */
 void node_list_begin(struct node *node, struct node_task *task);
 void node_list_done(struct node *node, struct node_task *task, const struct quorum_output *done);
-void node_list_asked(struct node *node, uint64_t peer, const struct frame *frame,
-                     const struct message *message);
 void node_list_send(struct node *node, const struct quorum_output *ask);
-void node_list_loaded(struct node *node, struct node_read *read, const struct event *event);
+bool node_list_asks_all(struct node *node, struct node_task *task);
 
 /* node_sync.c */
 void node_leaf_list(struct node *node, const struct sync_output *ask);
@@ -222,7 +220,8 @@ uint64_t node_own_incarnation(const struct node *node);
 /* node_expire.c */
 uint64_t node_wall_ms(const struct node *node);
 uint64_t node_expiry(const struct node *node, const struct op *op);
-const struct crdt_object *node_seen(struct node *node, const struct crdt_object *object);
+const struct crdt_object *node_seen(struct node *node, const struct op *op,
+                                    const struct crdt_object *object);
 
 /* node_scan.c */
 void node_scan_begin(struct node *node, struct node_task *task);
@@ -281,5 +280,25 @@ void node_restore_ended(struct node *node, struct node_task *child, enum status 
 
 /* node_replace.c */
 enum status node_replace(struct node *node, uint64_t number);
+
+/* node_space.c */
+void node_space_settings(const struct node *node, struct slice ns, struct space_settings *settings);
+void node_space_complete(const struct node *node, struct op *op);
+bool node_space_is_lww(const struct node *node, struct slice ns, struct slice key);
+void node_space_resolve(const struct node *node, const struct op *op, struct crdt_object *object);
+void node_lists_digest(struct node *node);
+void node_space_received(struct node *node, struct slice bytes);
+enum status node_space_write(struct node *node, struct slice name,
+                             const struct space_settings *settings, bool is_deleted);
+struct slice node_space_brief(struct node *node);
+void node_space_tell(struct node *node, uint64_t peer, struct slice brief);
+void node_space_query(struct node *node, const struct op *op, struct result *result);
+void node_space_delete(struct node *node, struct node_task *task);
+void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done);
+
+/* node_page.c */
+void node_list_asked(struct node *node, uint64_t peer, const struct frame *frame,
+                     const struct message *message);
+void node_list_loaded(struct node *node, struct node_read *read, const struct event *event);
 
 #endif

@@ -13,7 +13,7 @@ static void place_changed(struct node *node, const struct place_record *record)
 
     if (!peer) /* our own part in the layout begins anew */
         node_marks_reset(node);
-    swim_place_digest(node->swim, place_digest(node->place));
+    node_lists_digest(node);
     node_persist_place(node, record);
     node_persist_soon(node);
     node_trace(node, TRACE_PLACE_CHANGED, id_front(&record->id), record->state, layout);
@@ -164,6 +164,7 @@ void node_table_send(struct node *node, uint64_t peer, bool is_reply)
     }
     table.table.members = writer_done(&members);
     table.table.places = writer_done(&places);
+    table.table.spaces = node_space_brief(node);
     table.table.founding = node_founding_hash(node);
     (void)node_send_plain(node, peer, &table);
 }
@@ -216,6 +217,7 @@ void node_table_received(struct node *node, const struct swim_from *sender,
     swim_receive(node->swim, node->now, sender, message);
     if (node->place)
         table_places(node, peer, table->places);
+    node_space_tell(node, peer, table->spaces);
     if (!table->is_reply)
         node_table_send(node, peer, true);
     else if (ours && ours == table->founding && node->is_place_due)

@@ -205,6 +205,12 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_JOIN:
         result->status = query_join(node, op);
         break;
+    case OP_SPACE_GET:
+    case OP_SPACE_PUT:
+    case OP_SPACE_LIST:
+        node_space_query(node, op, result);
+        break;
+    case OP_SPACE_DELETE:
     case OP_GET:
     case OP_PUT:
     case OP_DELETE:

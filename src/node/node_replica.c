@@ -219,6 +219,8 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
     if (status == STATUS_OK)
         status = crdt_object_merge(ours, theirs);
     if (status == STATUS_OK) {
+        node_space_resolve(node, &task->op, ours);
+
         size_t size = crdt_object_size(ours);
         struct writer out = writer_over(effects_alloc(node->fx, size), size);
 

@@ -79,6 +79,7 @@ static void reply_values(struct node *node, const struct op *op, struct slice by
         result->status = STATUS_CORRUPT;
         return;
     }
+    node_space_resolve(node, op, object);
     count = crdt_object_expire(object, node_wall_ms(node));
     if (count > 0)
         node_trace(node, TRACE_VALUE_EXPIRED, count, 0, 0);

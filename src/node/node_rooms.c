@@ -115,16 +115,19 @@ bool node_rooms_found(struct node *node)
     memcpy(place.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     memcpy(sync.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     place_delete(node->place);
+    place_spaces_delete(node->spaces);
     sync_delete(node->sync);
     node_gc_delete(node);
     free(node->pulled);
     free(node->given);
     node->place = place_new(&place);
+    node->spaces = place_spaces_new(node->founding.hash_seed);
     node->sync = sync_new(&sync);
     node->pulled = calloc(sync.partitions, sizeof(*node->pulled));
     node->given = calloc(sync.partitions, sizeof(*node->given));
     node->marks_layout = 0;
     return node->place && node->sync && node->pulled && node->given && node_gc_new(node);
+    return node->place && node->spaces && node->sync && node->pulled && node->given;
 }
 
 static bool rooms_config_is_sound(const struct node_config *config)
@@ -217,6 +220,7 @@ void node_delete(struct node *node)
     quorum_delete(node->quorum);
     balance_delete(node->balance);
     place_delete(node->place);
+    place_spaces_delete(node->spaces);
     sync_delete(node->sync);
     seal_delete(node->seal);
     store_pending_delete(node->pending);

@@ -121,10 +121,8 @@ void node_task_begin(struct node *node, struct node_task *task)
         node_task_fail(node, task, STATUS_NOT_READY);
         return;
     }
-    if (task->op.kind == OP_SCAN || task->op.kind == OP_RESTORE) {
-        node_rows_begin(node, task);
+    if (node_list_asks_all(node, task))
         return;
-    }
     if (!node_key_is_in_cell(node, task->hash_front)) {
         node_locate(node, task);
         return;

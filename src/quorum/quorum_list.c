@@ -85,6 +85,7 @@ static void list_fill(struct quorum_op *op, const struct quorum_list_request *re
     listing->limit = request->limit;
     listing->may_miss = request->may_miss;
     listing->wall_ms = request->wall_ms;
+    listing->is_lww = request->is_lww;
     if (request->may_miss >= request->peer_count) /* somebody must answer */
         listing->may_miss = (uint16_t)(request->peer_count - 1);
     listing->peer_count = request->peer_count;
@@ -131,6 +132,14 @@ enum status quorum_list(struct quorum *quorum, instant now,
 
 /* --- merging */
 
+/* Makes an object what a client sees. Where there is no room to discard, siblings are shown. */
+static void list_view(const struct quorum_listing *listing, struct crdt_object *object)
+{
+    if (listing->is_lww)
+        (void)(crdt_object_newest(object) == STATUS_OK);
+    (void)crdt_object_expire(object, listing->wall_ms);
+}
+
 /* Fills the items of one page of the answer. Returns how many; `is_truncated`: there may be more.
  */
 static uint32_t list_merge(struct quorum *quorum, struct quorum_listing *listing,
@@ -155,7 +164,7 @@ static uint32_t list_merge(struct quorum *quorum, struct quorum_listing *listing
         }
         /* Heads that cannot be merged would be two contents under one dot; one of them stands. */
         (void)quorum_pages_merge(quorum, pages, listing->peer_count, key);
-        (void)crdt_object_expire(&quorum->a, listing->wall_ms);
+        list_view(listing, &quorum->a);
         if (!crdt_object_winner(&quorum->a, &winner) || quorum->a.values[winner].kind != CRDT_VALUE)
             continue;
         item->key = key;

@@ -52,6 +52,7 @@ struct quorum_listing {
     uint32_t limit;
     uint16_t may_miss, peer_count;
     uint64_t wall_ms;                 /* values expired by now are not listed */
+    bool is_lww;                      /* of concurrent values only the newest counts */
     uint16_t prefix_size, after_size; /* bytes */
     uint8_t prefix[KEY_SIZE_MAX];
     uint8_t after[KEY_SIZE_MAX];

@@ -7,6 +7,7 @@
 
 #define WIRE_SELF_MAGIC "gos-self-1"
 #define WIRE_PLACE_MAGIC "gos-place-1"
+#define WIRE_SPACE_MAGIC "gos-namespace-1"
 #define WIRE_FOUNDING_MAGIC "gos-founding-1"
 
 /* Bytes of a text constant without its closing zero. */
@@ -20,9 +21,11 @@
      TAGS_SIZE_MAX + 4 + SIGNATURE_SIZE)
 #define WIRE_PLACE_SIZE_MAX                                                                        \
     (WIRE_TEXT_SIZE(WIRE_PLACE_MAGIC) + NODE_ID_SIZE + 1 + 2 + 2 * WIRE_LABEL_SIZE_MAX + 8 + 8)
+#define WIRE_SPACE_SIZE_MAX (WIRE_TEXT_SIZE(WIRE_SPACE_MAGIC) + 1 + NS_SIZE_MAX + 1 + 4 + 8 + 8 + 8)
 
 _Static_assert(WIRE_SELF_SIZE_MAX <= SELF_RECORD_SIZE_MAX, "the greatest self record fits SELF");
 _Static_assert(WIRE_PLACE_SIZE_MAX <= PLACE_RECORD_SIZE_MAX, "the greatest row fits PLACE");
+_Static_assert(WIRE_SPACE_SIZE_MAX <= NAMESPACE_RECORD_SIZE_MAX, "the greatest row fits NAMESPACE");
 
 /* Consumes the name of a layout; another one makes `in` bad. */
 static void wire_magic_read(struct reader *in, struct slice magic)
@@ -193,6 +196,82 @@ enum status wire_place_decode(struct slice record, struct place_record *place)
     place->stamp = read_u64(&in);
     place->by = read_u64(&in);
     return reader_is_done(&in) && wire_place_is_valid(place) ? STATUS_OK : STATUS_BAD;
+}
+
+/* [A-Za-z0-9][A-Za-z0-9._-]*, or "_default" (api.md 1). */
+static bool wire_space_name_is_valid(struct slice name)
+{
+    if (slice_equal(name, slice_text("_default")))
+        return true;
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!is_word && (i == 0 || (c != '.' && c != '_' && c != '-')))
+            return false;
+    }
+    return name.size >= 1 && name.size <= NS_SIZE_MAX;
+}
+
+/* What is set lies in its range, what is not set is 0: one spelling. */
+static bool wire_space_is_valid(const struct space_record *space)
+{
+    const struct space_settings *own = &space->settings;
+    bool has_replicas = (own->set & SPACE_REPLICAS) != 0;
+    bool has_consistency = (own->set & SPACE_CONSISTENCY) != 0;
+    bool has_conflict = (own->set & SPACE_CONFLICT) != 0;
+    bool has_ttl = (own->set & SPACE_TTL) != 0;
+
+    return wire_space_name_is_valid(slice_of(space->name, space->name_size)) &&
+           (own->set & ~SPACE_ALL) == 0 && (!space->is_deleted || own->set == 0) &&
+           (has_replicas ? own->replicas >= 1 && own->replicas <= REPLICAS_MAX
+                         : own->replicas == 0) &&
+           (has_consistency ? own->consistency >= 1 && own->consistency <= 3
+                            : own->consistency == 0) &&
+           (has_conflict ? own->conflict >= CONFLICT_SIBLINGS && own->conflict <= CONFLICT_LWW
+                         : own->conflict == 0) &&
+           (has_ttl ? own->ttl_ms <= TTL_MAX_MS : own->ttl_ms == 0);
+}
+
+enum status wire_space_encode(const struct space_record *space, struct writer *out)
+{
+    if (!wire_space_is_valid(space))
+        return STATUS_BAD;
+    struct writer before = *out;
+    write_slice(out, slice_text(WIRE_SPACE_MAGIC));
+    write_u8(out, space->name_size);
+    write_bytes(out, space->name, space->name_size);
+    write_u8(out, space->is_deleted);
+    write_u8(out, space->settings.set);
+    write_u8(out, space->settings.replicas);
+    write_u8(out, space->settings.consistency);
+    write_u8(out, space->settings.conflict);
+    write_u64(out, space->settings.ttl_ms);
+    write_u64(out, space->stamp);
+    write_u64(out, space->by);
+    return wire_record_end(out, &before);
+}
+
+enum status wire_space_decode(struct slice record, struct space_record *space)
+{
+    memset(space, 0, sizeof *space);
+    struct reader in = reader_over(record);
+    wire_magic_read(&in, slice_text(WIRE_SPACE_MAGIC));
+    space->name_size = read_u8(&in);
+    if (space->name_size > NS_SIZE_MAX)
+        return STATUS_BAD;
+    read_bytes(&in, space->name, space->name_size);
+    uint8_t is_deleted = read_u8(&in);
+    space->is_deleted = is_deleted == 1;
+    space->settings.set = read_u8(&in);
+    space->settings.replicas = read_u8(&in);
+    space->settings.consistency = read_u8(&in);
+    space->settings.conflict = read_u8(&in);
+    space->settings.ttl_ms = read_u64(&in);
+    space->stamp = read_u64(&in);
+    space->by = read_u64(&in);
+    return reader_is_done(&in) && is_deleted <= 1 && wire_space_is_valid(space) ? STATUS_OK
+                                                                                : STATUS_BAD;
 }
 
 static bool wire_founding_is_valid(const struct founding_record *founding)

@@ -152,6 +152,17 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_reply(fd, "204 No Content", "", NULL, 0);
     else if (strcmp(path, "/v1/self/block") == 0 && strstr(body, "{\"peers\":[\"p1\",\"p2\"]}"))
         stub_reply(fd, "204 No Content", "", NULL, 0);
+    else if (strcmp(path, "/v1/namespaces") == 0)
+        stub_json(fd, "200 OK",
+                  "{\"namespaces\":[{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":null}]}");
+    else if (strcmp(path, "/v1/namespaces/app") == 0 && strcmp(method, "GET") == 0)
+        stub_json(fd, "200 OK",
+                  "{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":\"12h\",\"replicas\":3,"
+                  "\"consistency\":\"quorum\",\"set\":[\"conflict\",\"ttl\"]}");
+    else if (strcmp(path, "/v1/namespaces/app") == 0 &&
+             (strcmp(method, "DELETE") == 0 ||
+              strstr(body, "{\"ttl\":\"12h\",\"consistency\":\"one\"}")))
+        stub_json(fd, "200 OK", "{}");
     else if (strcmp(path, "/locked") == 0)
         stub_json(fd, "401 Refused", "{\"title\":\"No token\",\"status\":401}");
     else

@@ -276,6 +276,69 @@ static void test_ten_thousand_interleaving_clients_leave_few_siblings(void **sta
     assert_true(crdt_object_size(&object) <= 64);
 }
 
+/* Four concurrent writes; each of 24 orders of arrival, collapsing on the way, ends in one state.
+ */
+static void test_of_concurrent_values_the_newest_stays(void **state)
+{
+    static struct crdt_object parts[4], owner, first;
+    const struct crdt_context none = {0};
+    const struct crdt_value value = {.kind = CRDT_VALUE, .body = slice_text("v")};
+    const struct crdt_value tombstone = {.kind = CRDT_TOMBSTONE};
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        crdt_object_clear(&parts[i]);
+        assert_int_equal(
+            crdt_object_write(&parts[i], &none, 9 - i, 10 + i / 2, i == 2 ? &tombstone : &value),
+            STATUS_OK);
+    }
+    for (unsigned order = 0; order < 24; order++) {
+        unsigned left[] = {0, 1, 2, 3}, rest = order;
+
+        crdt_object_clear(&owner);
+        for (unsigned count = 4; count > 0; count--) {
+            unsigned at = rest % count;
+
+            rest /= count;
+            assert_int_equal(crdt_object_merge(&owner, &parts[left[at]]), STATUS_OK);
+            assert_int_equal(crdt_object_newest(&owner), STATUS_OK);
+            left[at] = left[count - 1];
+        }
+        assert_int_equal(owner.value_count, 1);
+        assert_int_equal(owner.values[0].stamp, 11);
+        assert_int_equal(owner.values[0].actor, 7); /* ties by actor; here it is the delete */
+        assert_int_equal(owner.values[0].kind, CRDT_TOMBSTONE);
+        if (order == 0)
+            crdt_object_copy(&first, &owner);
+        assert_true(crdt_object_dominates(&first, &owner));
+        assert_true(crdt_object_dominates(&owner, &first));
+    }
+    for (unsigned i = 0; i < 4; i++) /* what lost does not come back */
+        assert_true(crdt_object_dominates(&owner, &parts[i]));
+    crdt_object_copy(&owner, &parts[0]);
+    assert_int_equal(crdt_object_merge(&owner, &parts[1]), STATUS_OK);
+    crdt_object_strip(&owner); /* heads collapse alike */
+    assert_int_equal(crdt_object_newest(&owner), STATUS_OK);
+    assert_int_equal(owner.value_count, 1);
+    assert_int_equal(owner.values[0].actor, 9);
+}
+
+/* Values of other types merge by their own rules. */
+static void test_other_types_are_not_collapsed(void **state)
+{
+    struct crdt_object object;
+    const struct crdt_context none = {0};
+    const struct crdt_value value = {.kind = CRDT_VALUE, .body = slice_text("v")};
+
+    (void)state;
+    crdt_object_clear(&object);
+    assert_int_equal(crdt_object_write(&object, &none, 1, 10, &value), STATUS_OK);
+    assert_int_equal(crdt_object_write(&object, &none, 2, 11, &value), STATUS_OK);
+    object.values[0].kind = (enum crdt_kind)5;
+    assert_int_equal(crdt_object_newest(&object), STATUS_OK);
+    assert_int_equal(object.value_count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +353,8 @@ int main(void)
         cmocka_unit_test(test_a_stamp_must_be_above_all_it_follows),
         cmocka_unit_test(test_bounds_are_answers),
         cmocka_unit_test(test_ten_thousand_interleaving_clients_leave_few_siblings),
+        cmocka_unit_test(test_of_concurrent_values_the_newest_stays),
+        cmocka_unit_test(test_other_types_are_not_collapsed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static void fill(struct net *net)
 
     for (unsigned i = 0; i < 25; i++) {
         (void)snprintf(key, sizeof(key), "k%02u", 24 - i);
-        assert_int_equal(net_put(net, i % net->count, key, "v")->status, STATUS_OK);
+        assert_int_equal(net_put(net, i % 2, key, "v")->status, STATUS_OK);
     }
     assert_int_equal(net_put(net, 0, "other", "v")->status, STATUS_OK);
 }
@@ -76,12 +76,39 @@ static void test_a_list_that_would_lack_keys_is_refused(void **state)
     net_delete(net);
 }
 
+/* Lists all the time while a third peer joins and the layout changes twice: nobody is refused, and
+ * no key is missing or comes twice. */
+static void test_listings_go_on_while_a_peer_joins(void **state)
+{
+    static const char *const seeds[] = {"", "0", "0"};
+    struct net *net = net_new(3, 1, seeds);
+    struct op op = list_op("", "", 100);
+
+    (void)state;
+    net_opened(net, 0);
+    net_opened(net, 1);
+    net_run(net, 10000);
+    fill(net);
+    net_opened(net, 2);
+    for (unsigned i = 0; i < 400; i++) {
+        assert_int_equal(net_do(net, i % 2, &op)->status, STATUS_OK);
+        assert_int_equal(net->reply.items, 26);
+        net_run(net, 1 + i % 7);
+    }
+    net_run(net, 10000);
+    assert_int_equal(node_place_state(net->peers[2].node), PLACE_ACTIVE);
+    assert_int_equal(net_do(net, 2, &op)->status, STATUS_OK);
+    assert_int_equal(net->reply.items, 26);
+    net_delete(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_of_all_peers_come_in_byte_order_and_pages),
         cmocka_unit_test(test_a_deleted_key_is_not_listed),
         cmocka_unit_test(test_a_list_that_would_lack_keys_is_refused),
+        cmocka_unit_test(test_listings_go_on_while_a_peer_joins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,18 @@ static inline struct place_record record_place(void)
     return place;
 }
 
+static inline struct space_record record_space(void)
+{
+    struct space_record space = {
+        .name_size = 8,
+        .name = "carts.v2",
+        .settings = {SPACE_ALL, 5, 1, CONFLICT_LWW, 0x0102030405},
+        .stamp = 0x7172737475767778,
+        .by = 0x4142434445464748,
+    };
+    return space;
+}
+
 static inline struct founding_record record_founding(void)
 {
     struct founding_record founding = {

@@ -18,6 +18,7 @@ enum vector_kind {
     VECTOR_FRAME,
     VECTOR_SELF,
     VECTOR_PLACE,
+    VECTOR_SPACE,
     VECTOR_FOUNDING,
     VECTOR_CONTACT,
     VECTOR_ADDRESS,
@@ -91,6 +92,10 @@ static void vectors_make_parts(struct vectors *vectors)
     struct place_record place = record_place();
     out = vector_begin(vectors, "place", ".record", VECTOR_PLACE);
     assert_int_equal(wire_place_encode(&place, &out), STATUS_OK);
+    vector_end(vectors, &out);
+    struct space_record space = record_space();
+    out = vector_begin(vectors, "namespace", ".record", VECTOR_SPACE);
+    assert_int_equal(wire_space_encode(&space, &out), STATUS_OK);
     vector_end(vectors, &out);
     struct founding_record founding = record_founding();
     out = vector_begin(vectors, "founding", ".record", VECTOR_FOUNDING);
@@ -184,6 +189,7 @@ static enum status vector_decode(const struct vector *vector, const uint8_t *byt
         struct frame frame;
         struct self_record self;
         struct place_record place;
+        struct space_record space;
         struct founding_record founding;
         struct contact contact;
         struct address address;
@@ -202,6 +208,8 @@ static enum status vector_decode(const struct vector *vector, const uint8_t *byt
                                 &parts[1]);
     case VECTOR_PLACE:
         return wire_place_decode(slice_of(bytes, size), &got.place);
+    case VECTOR_SPACE:
+        return wire_space_decode(slice_of(bytes, size), &got.space);
     case VECTOR_FOUNDING:
         return wire_founding_decode(slice_of(bytes, size), &got.founding);
     case VECTOR_CONTACT:

@@ -174,6 +174,50 @@ static void place_records_come_back_and_keep_their_ranges(void **state)
     assert_int_equal(wire_place_encode(&sent, &out), STATUS_BAD);
 }
 
+static enum status record_space_of(const struct space_record *sent)
+{
+    uint8_t bytes[NAMESPACE_RECORD_SIZE_MAX];
+    struct writer out = writer_over(bytes, sizeof bytes);
+    return wire_space_encode(sent, &out);
+}
+
+/* A setting that is not set is 0, one that is set lies in its range. */
+static void namespace_records_come_back_and_keep_their_ranges(void **state)
+{
+    (void)state;
+    struct space_record sent = record_space(), got;
+    uint8_t bytes[NAMESPACE_RECORD_SIZE_MAX + 1] = {0};
+    struct writer out = writer_over(bytes, NAMESPACE_RECORD_SIZE_MAX);
+    assert_int_equal(wire_space_encode(&sent, &out), STATUS_OK);
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size), &got), STATUS_OK);
+    assert_memory_equal(&got, &sent, sizeof got);
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size + 1), &got), STATUS_BAD);
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size - 1), &got), STATUS_BAD);
+    for (unsigned bit = 0; bit < 8; bit++) {
+        struct space_record odd = sent;
+        odd.settings.set = (uint8_t)(sent.settings.set ^ 1u << bit);
+        assert_int_equal(record_space_of(&odd), STATUS_BAD);
+    }
+    struct space_record deleted = {.name_size = 1, .name = "a", .is_deleted = true, .stamp = 1};
+    assert_int_equal(record_space_of(&deleted), STATUS_OK);
+    deleted.settings.set = SPACE_TTL;
+    assert_int_equal(record_space_of(&deleted), STATUS_BAD);
+    size_t deleted_at = 15 + 1 + 8;
+    bytes[deleted_at] = 2;
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size), &got), STATUS_BAD);
+    bytes[deleted_at] = 0;
+    bytes[15] = NS_SIZE_MAX + 1;
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size), &got), STATUS_BAD);
+    static const char *const bad[] = {"", "_other", ".a", "a/b", "a b"};
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct space_record named = {.name_size = (uint8_t)strlen(bad[i])};
+        memcpy(named.name, bad[i], strlen(bad[i]));
+        assert_int_equal(record_space_of(&named), STATUS_BAD);
+    }
+    struct space_record usual = {.name_size = 8, .name = "_default"};
+    assert_int_equal(record_space_of(&usual), STATUS_OK);
+}
+
 static void founding_records_come_back_and_keep_their_ranges(void **state)
 {
     (void)state;
@@ -237,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_self_record_out_of_range_is_not_written),
         cmocka_unit_test(a_self_record_out_of_range_is_not_read),
         cmocka_unit_test(place_records_come_back_and_keep_their_ranges),
+        cmocka_unit_test(namespace_records_come_back_and_keep_their_ranges),
         cmocka_unit_test(founding_records_come_back_and_keep_their_ranges),
         cmocka_unit_test(what_does_not_fit_leaves_the_writer_as_it_was),
     };
