@@ -45,6 +45,17 @@ static void check_founding(struct slice bytes)
     ensure(slice_equal(writer_done(&out), bytes));
 }
 
+static void check_space(struct slice bytes)
+{
+    uint8_t room[NAMESPACE_RECORD_SIZE_MAX];
+    struct writer out = writer_over(room, sizeof room);
+    struct space_record space;
+    if (wire_space_decode(bytes, &space) != STATUS_OK)
+        return;
+    ensure(wire_space_encode(&space, &out) == STATUS_OK);
+    ensure(slice_equal(writer_done(&out), bytes));
+}
+
 static void check_contacts(struct slice bytes)
 {
     struct reader in = reader_over(bytes);
@@ -66,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct slice bytes = slice_of(data + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
         check_self(bytes);
         break;
@@ -78,6 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3:
         check_contacts(bytes);
+        break;
+    case 4:
+        check_space(bytes);
         break;
     }
     return 0;

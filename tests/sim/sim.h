@@ -8,6 +8,7 @@
  *   sim_disk   a store that loses what was not synced
  *   sim_client clients with histories; sim_check the invariants
  *   sim_rows   somebody who reads all rows, page by page
+ *   sim_space  settings of namespaces, walks through listings
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
 #ifndef GOSSAMER_SIM_H
@@ -45,6 +46,7 @@ enum sim_kind {
     SIM_FAULT,   /* the next fault of the plan */
     SIM_READER,  /* the reader of rows acts */
     SIM_MORTAL,  /* a client whose values expire acts */
+    SIM_SPACE,   /* a client of profile spaces acts */
     SIM_SESSION, /* a client with a session acts */
     SIM_RETRY,   /* a client that repeats what was not answered acts */
 };
@@ -134,6 +136,7 @@ struct sim_plan {
     bool has_reader;   /* profile rows: somebody reads all rows */
     bool has_mortals;  /* profile ttl: keys whose values expire */
     uint32_t retriers; /* clients with idempotency keys */
+    bool has_spaces;   /* profile spaces: settings change, listings are walked */
     uint32_t sessions; /* clients with a session */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
     uint32_t gc_ms;    /* between rounds of collection; 0: none, as in all other profiles */
@@ -203,8 +206,9 @@ struct sim {
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
     struct sim_dots *dots;
-    struct sim_ttl *ttl;   /* profile ttl */
-    struct sim_rows *rows; /* profile rows */
+    struct sim_ttl *ttl;     /* profile ttl */
+    struct sim_rows *rows;   /* profile rows */
+    struct sim_space *space; /* profile spaces */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -272,6 +276,15 @@ void sim_rows_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
 void sim_rows_lost(struct sim *sim, const struct sim_node *peer);
 void sim_rows_final(struct sim *sim);
 void sim_rows_close(struct sim *sim);
+
+/* --- sim_space.c: settings of namespaces and walks; nothing unless the plan has spaces */
+void sim_space_start(struct sim *sim);
+void sim_space_act(struct sim *sim, uint32_t actor);
+void sim_space_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                     const struct result *result);
+void sim_space_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_space_is_idle(const struct sim *sim);
+void sim_space_close(struct sim *sim);
 
 /* --- sim_ttl.c: clients whose values expire; nothing happens unless the plan has mortals */
 void sim_ttl_start(struct sim *sim);

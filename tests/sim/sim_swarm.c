@@ -26,6 +26,22 @@ static uint32_t swarm_maybe(struct prng *rng, uint32_t low, uint32_t high)
     return prng_chance(rng, 1, 2) ? (uint32_t)prng_between(rng, low, high) : 0;
 }
 
+/* Profiles about what becomes of values. They draw nothing: their clients have generators. */
+static void swarm_draw_values(const char *profile, struct sim_plan *plan)
+{
+    if (!strcmp(profile, "spaces")) { /* peers come and go between two pages of a walk */
+        plan->has_spaces = true;
+        plan->clients = 1;
+        plan->churn = 3;
+    }
+    if (!strcmp(profile, "ttl")) { /* clocks differ by a second or two and stay so */
+        plan->has_mortals = true;
+        plan->skew = 0;
+        plan->clients = 1;
+        plan->peers = plan->peers > 5 ? 5 : plan->peers;
+    }
+}
+
 static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan)
 {
     struct prng rng;
@@ -84,12 +100,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         plan->crash = plan->cut = plan->skew = 0;
         plan->safety_s = 15;
     }
-    if (!strcmp(profile, "ttl")) { /* clocks differ by a second or two and stay so */
-        plan->has_mortals = true;
-        plan->skew = 0;
-        plan->clients = 1;
-        plan->peers = plan->peers > 5 ? 5 : plan->peers;
-    }
+    swarm_draw_values(profile, plan);
     plan->has_reader = !strcmp(profile, "rows");
     if (!strcmp(profile, "move"))
         sim_move_draw(seed, plan);
@@ -249,6 +260,7 @@ static void swarm_safety(struct sim *sim)
     sim_clients_start(sim);
     sim_ttl_start(sim);
     sim_rows_start(sim);
+    sim_space_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -274,7 +286,8 @@ static void swarm_heal(struct sim *sim)
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
     swarm_samples(sim, sim->now + INSTANT_S(15)); /* two rounds of anti-entropy */
-    if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim)))
+    if (!sim->failure[0] &&
+        (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) || !sim_space_is_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     sim_gc_final(sim, swarm_samples);
     if (!sim->failure[0])

@@ -174,6 +174,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     sim_client_lost(sim, peer);
     sim_ttl_lost(sim, peer);
     sim_rows_lost(sim, peer);
+    sim_space_lost(sim, peer);
     sim_net_crashed(sim, peer);
     node_delete(peer->node);
     peer->node = NULL;
@@ -232,6 +233,7 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         sim_client_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_ttl_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_rows_reply(sim, peer, effect->reply.ticket, effect->reply.result);
+        sim_space_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         break;
     case EFFECT_RESOLVE:
         world_seeds(sim, peer);
@@ -360,6 +362,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_READER:
         sim_rows_act(sim);
         break;
+    case SIM_SPACE:
+        sim_space_act(sim, event->node);
+        break;
     case SIM_MORTAL:
         sim_ttl_act(sim, event->node);
         break;
@@ -473,6 +478,7 @@ void sim_close(struct sim *sim)
     sim_check_close(sim);
     sim_ttl_close(sim);
     sim_rows_close(sim);
+    sim_space_close(sim);
     sim_sessions_close(sim);
     sim_retry_close(sim);
     sim_gc_close(sim);
