@@ -34,8 +34,11 @@ enum op_kind {
     OP_SPACE_LIST = 17,   /* all that have settings of their own */
     OP_SPACE_DELETE = 18, /* back to the defaults; only while no key is in it */
     /* CRDT types (decision 0009): */
-    OP_UPDATE = 19, /* one change of a typed row: `key` is a row name, `type` says which change,
-                       `body` its argument as crdt.h tells */
+    OP_COLLECTION = 20, /* what a typed key holds, of a set or map a page: elements with a path
+                           behind `after`, or behind the member or field `body`, that begins with
+                           `prefix`; `limit` of them */
+    OP_UPDATE = 19,     /* one change of a typed row: `key` is a row name, `type` says which change,
+                           `body` its argument as crdt.h tells */
     /* Rows: */
     OP_SCAN = 21,    /* rows of a partition, or of the collection `key`, with their objects */
     OP_RESTORE = 22, /* merge packed rows (rows.h), each made durable at W of its owners */
@@ -53,6 +56,7 @@ enum value_type {
     TYPE_MVREGISTER = 8,
     TYPE_HLL = 9,
     TYPE_COUNT = 10,
+    TYPE_ALL = 15, /* OP_DELETE: everything, and what is in a collection is gone already */
 };
 
 enum consistency {
@@ -79,8 +83,9 @@ struct op {
     uint8_t etag_count;
     bool is_verify; /* OP_LOOKUP: ask every owner */
     uint8_t type;   /* OP_UPDATE: enum value_type; OP_DELETE: only values of this type, 0: all */
-    bool is_many;   /* OP_UPDATE: `body` is n x (path length u16 | path | type u8 | argument length
-                       u32 | argument), changes of rows of `key`; from a client only */
+    bool is_many;   /* OP_DELETE: what is in a collection goes first. OP_UPDATE: `body` is n x (path
+                       length u16 | path | type u8 | argument length   u32 | argument), changes of
+                       rows   of `key`; from a client only */
     bool shows;     /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
@@ -217,6 +222,16 @@ struct result_cluster {
     struct address key_from; /* who used it */
 };
 
+/* One element of a set or map. */
+struct result_element {
+    struct slice path; /* decision 0009 */
+    unsigned types;    /* what its row holds, as in a result */
+    bool is_true;
+    int64_t number;
+    uint32_t value_count; /* of registers */
+    const struct result_value *values;
+};
+
 /* The answer. Slices and arrays live until effects_reset; an edge that must keep them copies. */
 struct result {
     enum op_kind kind;
@@ -239,6 +254,8 @@ struct result {
     bool is_beyond; /* the sum of a counter is beyond 64 bits */
     int64_t number; /* of a counter: the sum; of an hll: the estimate */
 
+    uint32_t element_count; /* OP_COLLECTION */
+    const struct result_element *elements;
     uint32_t value_count; /* OP_GET: siblings, the winner first; 0 with STATUS_OK never happens */
     const struct result_value *values;
     uint32_t item_count; /* OP_LIST, OP_SCAN: `key` is the row name, tombstones are among them */

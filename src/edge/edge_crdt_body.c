@@ -307,6 +307,7 @@ static bool body_typed(struct edge_changes *changes, unsigned type, const json_t
     case TYPE_VALUE:
     case TYPE_TOMBSTONE:
     case TYPE_COUNT:
+    case TYPE_ALL:
         break;
     }
     return body_fault(changes, "no type has this name",

@@ -7,8 +7,8 @@
 #define KV_READ_LATER "wait timing type"
 #define KV_WRITE "consistency timeout return ttl"
 #define KV_WRITE_LATER "sloppy timing type"
-#define CRDT_READ "consistency timeout"
-#define CRDT_READ_LATER "member field start_after next limit timing"
+#define CRDT_READ "consistency timeout member field start_after next limit"
+#define CRDT_READ_LATER "timing"
 #define CRDT_WRITE "consistency timeout return add add_member remove_member set type"
 #define KV_LIST "prefix start_after next limit consistency timeout"
 #define GET_HEAD ((unsigned)EDGE_GET | EDGE_HEAD)

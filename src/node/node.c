@@ -77,7 +77,7 @@ static void node_request(struct node *node, const struct event *event)
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
         op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE &&
-        op->kind != OP_SPACE_DELETE) {
+        op->kind != OP_SPACE_DELETE && op->kind != OP_COLLECTION) {
         node_query(node, op, asker);
         return;
     }
@@ -114,6 +114,9 @@ static void node_request(struct node *node, const struct event *event)
         node_verify_begin(node, task);
     } else if (op->kind == OP_OVERLAY) {
         node_overlay_begin(node, task);
+    } else if (op->kind == OP_COLLECTION || op->is_many) {
+        if (!node_group_begin(node, task))
+            node_task_fail(node, task, STATUS_OVERLOAD);
     } else {
         node_task_hash(node, task);
         node_once_name(node, task);

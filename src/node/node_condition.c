@@ -1,4 +1,5 @@
-/* node_condition.c: If-Match and If-None-Match against what an object shows. */
+/* node_condition.c: If-Match and If-None-Match against what an object shows, and telling why a
+ * write is not made. */
 #include "node_impl.h"
 #include "node_parts.h"
 

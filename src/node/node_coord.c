@@ -94,7 +94,10 @@ static enum status coord_apply(struct node *node, struct node_task *task,
     task->is_created = !crdt_object_winner(seen, &at) || seen->values[at].kind == CRDT_TOMBSTONE;
     if (!node_condition_holds(op, seen))
         return STATUS_PRECONDITION;
-    if (op->kind == OP_UPDATE || op->type)
+    if (op->kind == OP_DELETE && !op->type &&
+        (crdt_object_types(seen) & (1u << CRDT_SET | 1u << CRDT_MAP)))
+        return STATUS_TYPE; /* the edge removes what is in it first */
+    if (op->kind == OP_UPDATE || (op->type && op->type != TYPE_ALL))
         return node_update_apply(node, task, object, above);
     if (op->kind == OP_PUT && (crdt_object_types(seen) & ~(1u << CRDT_VALUE)) != 0)
         return STATUS_TYPE;

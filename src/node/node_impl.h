@@ -90,6 +90,7 @@ enum node_task_step {
     STEP_PAUSE,  /* will be tried again */
     STEP_ONCE,   /* waits for an operation on its record */
     STEP_LIST,   /* listing or lookup among all peers */
+    STEP_GROUP,  /* children work on its rows */
     STEP_SCAN,   /* quorum reads a page of rows */
 };
 
@@ -126,6 +127,8 @@ struct node_task {
     bool is_raised;          /* its session made the read stricter than was asked */
     bool is_behind;          /* and owners that answered were behind it */
     uint8_t waits;           /* for owners that were behind */
+    uint8_t leads, group;    /* place + 1 of the group it leads, or is a child of; 0: none */
+    uint32_t group_number;   /* of that group */
     bool is_head_checked;    /* OP_UPDATE of an element: its collection is there */
     uint16_t path_size;      /* bytes of path cut off op.key while the head is looked at */
     struct dot dot;          /* of the write */
@@ -137,13 +140,6 @@ struct node_task {
     bool is_filling;          /* OP_RESTORE: rows are being started */
     uint32_t gc;              /* number of the partition when `object` was read */
     bool was_dead;            /* the row that is being replaced holds nothing live */
-};
-
-/* What the row at hand means for an update (node_update.c). */
-enum node_update_next {
-    UPDATE_WRITE,   /* go on as any write does */
-    UPDATE_READ,    /* nothing is here: ask the others before a type is given */
-    UPDATE_ELEMENT, /* the head is as it should be: now the row of the element */
 };
 
 /* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
@@ -195,6 +191,8 @@ struct node_batch {
     uint32_t gc, partition; /* number the rows were read under; is_give: when the first was */
     struct buffer items;
 };
+
+#include "node_group.h" /* uses what is above */
 
 /* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
 struct node_peer {
@@ -261,6 +259,7 @@ struct node {
     struct map link_by_id, read_by_key, peer_by_id;
     struct list peer_list;
     struct node_batch batches[NODE_BATCHES_MAX];
+    struct node_group groups[NODE_GROUPS_MAX];
     uint32_t task_generation;
     uint64_t write_ticket, read_ticket;
     link_id link_next;

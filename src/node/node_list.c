@@ -91,6 +91,8 @@ void node_list_done(struct node *node, struct node_task *task, const struct quor
         items[i].key = effects_copy(node->fx, done->items[i].key);
         items[i].siblings = done->items[i].siblings;
         node_value_show(&done->items[i].winner, &items[i].value);
+        if (items[i].value.type != TYPE_VALUE && items[i].value.type != TYPE_MVREGISTER)
+            items[i].siblings = 1; /* totals and heads are not siblings */
         items[i].value.meta = effects_copy(node->fx, items[i].value.meta);
     }
     for (uint8_t i = 0; i < done->role_count; i++)

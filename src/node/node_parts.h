@@ -7,6 +7,7 @@
 #include "node_gc.h"
 #include "node_impl.h"
 #include "node_moves.h"
+#include "node_types.h"
 
 /* node_send.c */
 void node_send_datagram(struct node *node, uint64_t to, const struct address *address,
@@ -245,28 +246,6 @@ void node_read_end(struct node *node, struct node_read *read);
 bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
 struct node_read *node_row_read(const struct node *node, struct slice row_key);
 void node_loaded(struct node *node, const struct event *event);
-
-/* node_condition.c */
-bool node_condition_holds(const struct op *op, const struct crdt_object *object);
-void node_coord_refused(struct node *node, struct node_task *task, enum status status);
-struct slice node_write_context(struct node *node, const struct node_task *task);
-
-/* node_update.c */
-bool node_update_is_sound(const struct op *op);
-bool node_update_is_repeatable(const struct op *op);
-bool node_update_is_removal(const struct node_task *task);
-void node_update_reset(struct node_task *task);
-void node_update_begin(struct node_task *task);
-void node_update_element(struct node *node, struct node_task *task);
-enum node_update_next node_update_next(struct node *node, const struct node_task *task,
-                                       enum status status, struct slice row);
-enum status node_update_apply(struct node *node, struct node_task *task, struct crdt_object *object,
-                              uint64_t above);
-struct slice node_update_head_of(struct node *node, struct crdt_object *object);
-bool node_update_commits_first(const struct node_task *task);
-void node_update_commit(struct node *node, struct node_task *task, const struct hash16 *before);
-void node_update_committed(struct node *node, struct node_task *task, enum status status);
-void node_update_show(const struct crdt_object *object, struct result *result);
 
 /* node_gather.c */
 void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done);

@@ -221,6 +221,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_SCAN:
     case OP_UPDATE:
     case OP_RESTORE:
+    case OP_COLLECTION:
         ensure_unreachable();
     }
 }

@@ -177,6 +177,12 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
 {
     struct node_outcome kept = *outcome;
 
+    if (task->leads) { /* time is up, or it never began */
+        node_group_end(node, task);
+    } else if (task->kind == TASK_CLIENT && !task->group && task->op.kind == OP_DELETE &&
+               outcome->status == STATUS_TYPE && node_group_begin(node, task)) {
+        return; /* a collection: its rows go first */
+    }
     /* An earlier try, under another layout, was sent: what the last one knows is not all. */
     if (task->was_sent && kept.status != STATUS_OK && kept.outcome == OUTCOME_NOT_STORED)
         kept.outcome = OUTCOME_UNKNOWN;
@@ -193,6 +199,15 @@ void node_finish(struct node *node, struct node_task *task, const struct node_ou
     kept.context = effects_copy(node->fx, outcome->context);
     kept.session = effects_copy(node->fx, outcome->session);
     reply_silent(task, &kept);
+    if (task->group) {
+        struct node_group *group = node_group_of(node, task->group, task->group_number);
+        enum op_kind kind = task->op.kind;
+
+        node_task_end(node, task);
+        if (group)
+            node_group_heard(node, group, kind, &kept);
+        return;
+    }
     if (task->kind == TASK_OP) {
         reply_edge(node, task, &kept);
     } else if (!task->is_cancelled) {

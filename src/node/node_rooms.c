@@ -206,6 +206,8 @@ static void rooms_release(struct node *node)
     }
     for (unsigned i = 0; i < NODE_BATCHES_MAX; i++)
         buffer_close(&node->batches[i].items);
+    for (unsigned i = 0; i < NODE_GROUPS_MAX; i++)
+        node_group_free(&node->groups[i]);
 }
 
 void node_delete(struct node *node)

@@ -141,6 +141,18 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
             items[i].ns.size == 0)
             outcome.status = STATUS_CORRUPT; /* no row of ours is named so */
     }
+    if (task->group && outcome.status == STATUS_OK) {
+        struct result page = {.items = items,
+                              .item_count = done->item_count,
+                              .is_truncated = done->is_truncated,
+                              .next = done->reach};
+
+        node_group_scanned(node, task, &page);
+    }
+    if (task->group) {
+        node_finish(node, task, &outcome);
+        return;
+    }
     if (!task->is_cancelled) {
         bool is_ok = outcome.status == STATUS_OK;
 

@@ -171,6 +171,10 @@ void node_task_expired(struct node *node, struct node_task *task)
         node_task_begin(node, task);
         return;
     }
+    if (task->leads) {
+        node_group_expired(node, task);
+        return;
+    }
     if (task->step == STEP_AWAY && node->now < task->deadline) {
         node_forward_again(node, task);
         return;

@@ -35,9 +35,9 @@ bool node_update_is_sound(const struct op *op)
 {
     enum crdt_kind collection = update_collection(op->key);
 
-    if (op->kind == OP_DELETE && op->type > CRDT_KIND_MAX)
+    if (op->kind == OP_DELETE && op->type > CRDT_KIND_MAX && op->type != TYPE_ALL)
         return false;
-    if (op->kind != OP_UPDATE)
+    if (op->kind != OP_UPDATE || op->is_many)
         return true;
     return (!store_name_is_element(op->key) || collection == CRDT_SET || collection == CRDT_MAP) &&
            crdt_update_is_sound((enum crdt_kind)op->type, op->body);
@@ -82,6 +82,7 @@ void node_update_begin(struct node_task *task)
 void node_update_element(struct node *node, struct node_task *task)
 {
     node_update_reset(task);
+    node_task_number(node, task); /* late answers about the head are none about the element */
     task->is_head_checked = true;
     node_task_load(node, task);
 }

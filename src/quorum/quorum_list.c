@@ -165,7 +165,8 @@ static uint32_t list_merge(struct quorum *quorum, struct quorum_listing *listing
         /* Heads that cannot be merged would be two contents under one dot; one of them stands. */
         (void)quorum_pages_merge(quorum, pages, listing->peer_count, key);
         list_view(listing, &quorum->a);
-        if (!crdt_object_winner(&quorum->a, &winner) || quorum->a.values[winner].kind != CRDT_VALUE)
+        if (!crdt_object_winner(&quorum->a, &winner) ||
+            quorum->a.values[winner].kind == CRDT_TOMBSTONE)
             continue;
         item->key = key;
         item->siblings = crdt_object_live_count(&quorum->a);

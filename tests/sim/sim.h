@@ -9,6 +9,7 @@
  *   sim_client clients with histories; sim_check the invariants
  *   sim_rows   somebody who reads all rows, page by page
  *   sim_space  settings of namespaces, walks through listings
+ *   sim_types  clients that count, and add and remove members (profile types)
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
 #ifndef GOSSAMER_SIM_H
@@ -49,6 +50,7 @@ enum sim_kind {
     SIM_SPACE,   /* a client of profile spaces acts */
     SIM_SESSION, /* a client with a session acts */
     SIM_RETRY,   /* a client that repeats what was not answered acts */
+    SIM_TYPED,   /* a client of typed keys acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -134,6 +136,7 @@ struct sim_plan {
     uint32_t fault_every_ms;
     uint32_t safety_s;
     bool has_reader;   /* profile rows: somebody reads all rows */
+    bool has_types;    /* profile types: keys of CRDT types */
     bool has_mortals;  /* profile ttl: keys whose values expire */
     uint32_t retriers; /* clients with idempotency keys */
     bool has_spaces;   /* profile spaces: settings change, listings are walked */
@@ -209,6 +212,7 @@ struct sim {
     struct sim_ttl *ttl;     /* profile ttl */
     struct sim_rows *rows;   /* profile rows */
     struct sim_space *space; /* profile spaces */
+    struct sim_types *types; /* profile types */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -285,6 +289,16 @@ void sim_space_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
 void sim_space_lost(struct sim *sim, const struct sim_node *peer);
 bool sim_space_is_idle(const struct sim *sim);
 void sim_space_close(struct sim *sim);
+
+/* --- sim_types.c: clients of typed keys; nothing happens unless the plan has types */
+void sim_types_start(struct sim *sim);
+void sim_types_act(struct sim *sim, uint32_t actor);
+void sim_types_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                     const struct result *result);
+void sim_types_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_types_are_idle(const struct sim *sim);
+void sim_types_close(struct sim *sim);
+void sim_check_types(struct sim *sim);
 
 /* --- sim_ttl.c: clients whose values expire; nothing happens unless the plan has mortals */
 void sim_ttl_start(struct sim *sim);

@@ -102,6 +102,11 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
     }
     swarm_draw_values(profile, plan);
     plan->has_reader = !strcmp(profile, "rows");
+    if (!strcmp(profile, "types")) { /* counters and sets; what else is stored is in their way */
+        plan->has_types = true;
+        plan->clients = 1;
+        plan->peers = plan->peers > 5 ? 5 : plan->peers;
+    }
     if (!strcmp(profile, "move"))
         sim_move_draw(seed, plan);
     if (!strcmp(profile, "gc"))
@@ -261,6 +266,7 @@ static void swarm_safety(struct sim *sim)
     sim_ttl_start(sim);
     sim_rows_start(sim);
     sim_space_start(sim);
+    sim_types_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -286,14 +292,16 @@ static void swarm_heal(struct sim *sim)
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
     swarm_samples(sim, sim->now + INSTANT_S(15)); /* two rounds of anti-entropy */
-    if (!sim->failure[0] &&
-        (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) || !sim_space_is_idle(sim)))
+    if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) ||
+                             !sim_space_is_idle(sim) || !sim_types_are_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     sim_gc_final(sim, swarm_samples);
     if (!sim->failure[0])
         sim_check_final(sim);
     if (!sim->failure[0])
         sim_rows_final(sim);
+    if (!sim->failure[0])
+        sim_check_types(sim);
 }
 
 static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool is_canary)

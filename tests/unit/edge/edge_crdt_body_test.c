@@ -48,6 +48,61 @@ static void test_simple_types(void **state)
     client_close(&client);
 }
 
+static void test_collections(void **state)
+{
+    static const struct {
+        const char *query, *body, *key;
+        size_t key_size;
+        unsigned type;
+    } rows[] = {
+        {"?add_member=alice", "", "k\0\3alice", 8, TYPE_VALUE},
+        {"?remove_member=alice", "", "k\0\3alice", 8, TYPE_TOMBSTONE},
+        {"", "{\"set\":{\"add\":[\"a\"]}}", "k\0\3a", 4, TYPE_VALUE},
+        {"", "{\"set\":{\"remove\":[\"a\"]}}", "k\0\3a", 4, TYPE_TOMBSTONE},
+        {"", "{\"set\":{}}", "k", 1, TYPE_SET},
+        {"", "{\"map\":{}}", "k", 1, TYPE_MAP},
+        {"", "{\"map\":{\"update\":{\"f\":{\"counter\":{\"add\":1}}}}}", "k\0\4f\0\5", 6,
+         TYPE_COUNTER},
+        {"", "{\"map\":{\"update\":{\"f\":{\"set\":{\"add\":[\"x\"]}}}}}", "k\0\4f\0\3x", 7,
+         TYPE_VALUE},
+        {"", "{\"map\":{\"update\":{\"f\":{\"map\":{\"update\":{\"g\":{\"flag\":true}}}}}}}",
+         "k\0\4f\0\4g\0\6", 9, TYPE_FLAG},
+    };
+    struct client client;
+
+    (void)state;
+    client_open(&client, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(post(&client, rows[i].query, rows[i].body));
+        assert_int_equal(client.op.kind, OP_UPDATE);
+        assert_false(client.op.is_many);
+        assert_int_equal(client.op.type, rows[i].type);
+        assert_int_equal(client.op.key.size, rows[i].key_size);
+        assert_memory_equal(client.op.key.data, rows[i].key, rows[i].key_size);
+    }
+    client_close(&client);
+}
+
+static void test_several_changes_are_a_list(void **state)
+{
+    static const char expected[] = "\0\2\3a\1\0\0\0\0\0\2\3b\2\0\0\0\0";
+    struct client client;
+
+    (void)state;
+    client_open(&client, NULL);
+    assert_true(post(&client, "", "{\"set\":{\"add\":[\"a\"],\"remove\":[\"b\"]}}"));
+    assert_true(client.op.is_many);
+    assert_slice(client.op.key, "k");
+    assert_int_equal(client.op.body.size, sizeof expected - 1);
+    assert_memory_equal(client.op.body.data, expected, sizeof expected - 1);
+    assert_true(post(&client, "", "{\"map\":{\"remove\":[\"x\"]}}"));
+    assert_true(client.op.is_many); /* a field: whatever rows it has */
+    assert_memory_equal(client.op.body.data, "\0\3\4x\0\2\0\0\0\0", 10);
+    assert_true(post(&client, "?add_member=a&return=body", ""));
+    assert_true(client.op.is_many); /* what is shown is the set, not the row */
+    client_close(&client);
+}
+
 static void test_refusals(void **state)
 {
     static const struct {
@@ -103,6 +158,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_simple_types),
+        cmocka_unit_test(test_collections),
+        cmocka_unit_test(test_several_changes_are_a_list),
         cmocka_unit_test(test_refusals),
     };
 

@@ -59,6 +59,45 @@ static void test_each_type_is_shown(void **state)
     expect(GET, &result, " 404 ", "not-found");
 }
 
+#define ELEMENT(text) .path = {(const uint8_t *)text, sizeof(text) - 1}
+
+static void test_sets_and_maps_are_documents(void **state)
+{
+    const struct result_value v = {.type = TYPE_REGISTER, .body = slice_text("v")};
+    const struct result_element members[] = {{ELEMENT("\3a")}, {ELEMENT("\3b")}};
+    const struct result_element fields[] = {
+        {ELEMENT("\4deep\0\4in\0\5"), .types = 1u << TYPE_COUNTER, .number = 7},
+        {ELEMENT("\4deep\0\4on\0\6"), .types = 1u << TYPE_FLAG, .is_true = true},
+        {ELEMENT("\4name\0\7"), .types = 1u << TYPE_REGISTER, .values = &v, .value_count = 1},
+        {ELEMENT("\4tags\0\3x"), .types = 1u << TYPE_VALUE},
+        {ELEMENT("\4tags\0\3y"), .types = 1u << TYPE_VALUE},
+        {ELEMENT("\4cut"), .types = 1u << TYPE_VALUE}, /* no row of ours */
+    };
+    struct result result = {.kind = OP_COLLECTION,
+                            .types = 1u << TYPE_SET,
+                            .elements = members,
+                            .element_count = 2,
+                            .context = slice_text("AQ")};
+
+    (void)state;
+    expect(GET, &result, " 200 ",
+           "{\"type\":\"set\",\"value\":[\"a\",\"b\"],\"context\":\"AQ\",\"next\":null}");
+    result.is_truncated = true;
+    expect(GET, &result, " 200 ", "\"next\":\"n2.A2I\"");
+    result.element_count = 0;
+    expect(GET, &result, " 200 ", "\"value\":[]");
+    result = (struct result){
+        .kind = OP_COLLECTION, .types = 1u << TYPE_MAP, .elements = fields, .element_count = 6};
+    expect(GET, &result, " 200 ",
+           "\"value\":{\"deep\":{\"in\":7,\"on\":true},\"name\":\"v\",\"tags\":[\"x\",\"y\"]}");
+    expect(GET "?field=tags", &result, " 200 ", "\"value\":[\"x\",\"y\"]");
+    expect(GET "?field=none", &result, " 404 ", "no such field");
+    result = (struct result){.kind = OP_GET, .types = 1u << TYPE_VALUE};
+    expect(GET "?member=a", &result, " 200 ", "{\"present\":true,");
+    result.status = STATUS_MISSING;
+    expect(GET "?member=a", &result, " 200 ", "{\"present\":false,");
+}
+
 static void test_other_types_are_named_on_both_routes(void **state)
 {
     struct result result = {.kind = OP_GET, .types = 1u << TYPE_VALUE};
@@ -99,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_type_is_shown),
+        cmocka_unit_test(test_sets_and_maps_are_documents),
         cmocka_unit_test(test_other_types_are_named_on_both_routes),
         cmocka_unit_test(test_updates),
     };

@@ -53,6 +53,10 @@ struct net_reply {
     bool is_created, is_truncated, is_true;
     unsigned types;
     int64_t number;
+    uint32_t elements;
+    char paths[64][32]; /* of elements */
+    size_t path_sizes[64];
+    int64_t numbers[64];
     uint8_t acks, required;
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members, rows_stored, partition;

@@ -221,6 +221,14 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
                                 .route_count = result->route_count,
                                 .context_size = result->context.size,
                                 .session_size = result->session.size};
+    reply->elements = result->element_count;
+    for (uint32_t i = 0; i < result->element_count && i < 64; i++) {
+        struct slice path = result->elements[i].path;
+
+        reply->path_sizes[i] = path.size;
+        memcpy(reply->paths[i], path.data, path.size < 31 ? path.size : 31);
+        reply->numbers[i] = result->elements[i].number;
+    }
     for (uint8_t i = 0; i < result->route_count; i++)
         reply->route[i] = result->route[i].roles;
     for (uint32_t i = 0; i < result->value_count && i < NET_VALUES; i++) {
