@@ -243,7 +243,8 @@ static int parse_words(struct cli *cli, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!only_arguments && strcmp(argv[i], "--") == 0) {
             only_arguments = true;
-        } else if (!only_arguments && argv[i][0] == '-' && argv[i][1]) {
+        } else if (!only_arguments && argv[i][0] == '-' && argv[i][1] &&
+                   !(argv[i][1] >= '0' && argv[i][1] <= '9')) { /* -5 is a number */
             int code = parse_option(cli, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &took_next);
 
             if (code != CLI_DONE)

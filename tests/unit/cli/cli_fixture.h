@@ -111,6 +111,34 @@ static inline void stub_backup(int fd, const char *path)
                    10);
 }
 
+/* The value of a typed key is the body of its newest update. */
+static inline void stub_crdt(int fd, const char *method, const char *path, const char *body,
+                             size_t size)
+{
+    char text[2100];
+    struct stub_value *value;
+
+    if (strstr(path, "/pages")) {
+        stub_json(fd, "200 OK",
+                  strstr(path, "next=n2.A2E") ? "{\"value\":[\"b\"],\"next\":null}"
+                                              : "{\"value\":[\"a\"],\"next\":\"n2.A2E\"}");
+        return;
+    }
+    if (strstr(path, "/map")) {
+        stub_json(fd, "200 OK", "{\"value\":{\"tags\":[\"x\"],\"visits\":7},\"next\":null}");
+        return;
+    }
+    if (strcmp(method, "GET") != 0) {
+        stub_kv(fd, strcmp(method, "POST") == 0 ? "PUT" : method, path, body, size);
+        return;
+    }
+    value = stub_find(path, false);
+    snprintf(text, sizeof(text), "{\"value\":%.*s}", value ? (int)value->size : 0,
+             value ? value->body : "");
+    stub_json(fd, value ? "200 OK" : "404 Not Found",
+              value ? text : "{\"title\":\"Not found\",\"status\":404}");
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -119,6 +147,8 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
                   strstr(path, "next=") ? "{\"items\":[{\"key\":\"b\",\"size\":2}],\"next\":null}"
                                         : "{\"items\":[{\"key\":\"a\",\"size\":1}],"
                                           "\"next\":\"n1.Yg\"}");
+    else if (strncmp(path, "/v1/crdt/", 9) == 0)
+        stub_crdt(fd, method, path, body, size);
     else if (strncmp(path, "/v1/kv/", 7) == 0)
         stub_kv(fd, method, path, body, size);
     else if (strcmp(path, "/v1/members") == 0)
