@@ -291,6 +291,7 @@ bool sim_space_is_idle(const struct sim *sim);
 void sim_space_close(struct sim *sim);
 
 /* --- sim_types.c: clients of typed keys; nothing happens unless the plan has types */
+void sim_types_draw(struct sim_plan *plan);
 void sim_types_start(struct sim *sim);
 void sim_types_act(struct sim *sim, uint32_t actor);
 void sim_types_reply(struct sim *sim, const struct sim_node *peer, ticket asked,

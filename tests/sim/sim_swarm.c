@@ -102,11 +102,6 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
     }
     swarm_draw_values(profile, plan);
     plan->has_reader = !strcmp(profile, "rows");
-    if (!strcmp(profile, "types")) { /* counters and sets; what else is stored is in their way */
-        plan->has_types = true;
-        plan->clients = 1;
-        plan->peers = plan->peers > 5 ? 5 : plan->peers;
-    }
     if (!strcmp(profile, "move"))
         sim_move_draw(seed, plan);
     if (!strcmp(profile, "gc"))
@@ -309,6 +304,7 @@ static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool
     struct sim_plan plan;
 
     swarm_draw(seed, profile, &plan);
+    sim_types_draw(&plan);
     bool is_verbose = sim->is_verbose;
     sim_open(sim, seed, &plan);
     sim->is_verbose = is_verbose;

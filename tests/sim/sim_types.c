@@ -59,6 +59,16 @@ static const struct slice types_counters[TARGETS] = {{(const uint8_t *)"c", 1},
 static const struct slice types_sets[TARGETS] = {{(const uint8_t *)"s\0\3", 3},
                                                  {(const uint8_t *)"m\0\4t\0\3", 6}};
 
+/* Counters and sets; what else is stored is in their way. */
+void sim_types_draw(struct sim_plan *plan)
+{
+    if (strcmp(plan->profile, "types") != 0)
+        return;
+    plan->has_types = true;
+    plan->clients = 1;
+    plan->peers = plan->peers > 5 ? 5 : plan->peers;
+}
+
 void sim_types_start(struct sim *sim)
 {
     struct sim_types *types;
