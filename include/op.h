@@ -212,6 +212,8 @@ struct result_cluster {
     uint32_t alive, suspect, dead, left;
     uint32_t joining, active, leaving;
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
+    uint64_t tombstones;            /* rows of this peer in which nothing is live */
+    struct label tombstones_absent; /* an owner they wait for, empty: none is away */
     uint32_t replicas;
     uint64_t layout, digest;
     bool is_founded, is_ready, is_recovering, is_read_only;

@@ -117,8 +117,8 @@ enum status store_record_open(enum store_family family, struct slice row_key, st
 struct blob *store_index_write(struct slice index_key, uint64_t hash_front);
 /* store_index_follow finds the object behind an index row; it may wait as the engine's get does.
  * `room` takes STORE_KEY_SIZE_MAX bytes of row key; the row points into it and into `pin`, which
- * the caller releases after OK. OK; CORRUPT: the index row is damaged, or there is no object;
- * COLD, IO as get. */
+ * the caller releases after OK. OK; CORRUPT: the index row is damaged; MISSING: there is no
+ * object, both rows were dropped since the index row was read; COLD, IO as get. */
 enum status store_index_follow(const struct store *store, const struct store_row *index_row,
                                uint8_t *room, struct store_row *object_row,
                                struct store_pin *pin) MUST_USE;

@@ -41,6 +41,7 @@ static void status_numbers(const json_t *json)
 {
     const json_t *members = json_object_get(json, "members");
     const json_t *partitions = json_object_get(json, "partitions");
+    const json_t *tombstones = json_object_get(json, "tombstones");
     char room[4][32];
 
     printf("%s\n\n", cli_text(json, "health", room[0]));
@@ -51,6 +52,12 @@ static void status_numbers(const json_t *json)
            cli_text(partitions, "total", room[0]), cli_text(partitions, "moving", room[1]),
            cli_text(partitions, "under_replicated", room[2]),
            cli_text(partitions, "unavailable", room[3]));
+    if (json_integer_value(json_object_get(tombstones, "count")) > 0)
+        printf("tombstones  %s wait to be collected%s%s\n", cli_text(tombstones, "count", room[0]),
+               json_is_string(json_object_get(tombstones, "waiting_for")) ? ", for " : "",
+               json_is_string(json_object_get(tombstones, "waiting_for"))
+                   ? cli_text(tombstones, "waiting_for", room[1])
+                   : "");
     printf("replicas    %s\n", cli_text(json, "replicas", room[0]));
 }
 

@@ -89,6 +89,18 @@ static json_t *edge_summary_key(const struct result_cluster *c)
     return key;
 }
 
+/* Rows that wait to be collected, and the owner they wait for. */
+static json_t *edge_summary_tombstones(const struct result_cluster *c)
+{
+    json_t *tombstones = json_object();
+    const struct label *absent = &c->tombstones_absent;
+
+    put(tombstones, "count", json_integer((json_int_t)c->tombstones));
+    put(tombstones, "waiting_for",
+        absent->size ? json_stringn(absent->text, absent->size) : json_null());
+    return tombstones;
+}
+
 void edge_summary_reply(struct edge_answer *answer, const struct result *result)
 {
     const struct result_cluster *c = &result->cluster;
@@ -110,6 +122,7 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(partitions, "unavailable", json_integer(c->partitions_unavailable));
     put(partitions, "under_replicated", json_integer(c->partitions_under));
     put(body, "partitions", partitions);
+    put(body, "tombstones", edge_summary_tombstones(c));
     put(body, "ring_version", edge_json_u64(c->layout));
     put(body, "digest", edge_json_u64(c->digest));
     put(body, "seeds", json_integer(c->seeds));

@@ -20,7 +20,7 @@
 #define GC_PATIENCE_US INSTANT_S(5) /* for one stage of a round */
 #define GC_AGAIN_US INSTANT_S(5)    /* a partition whose round brought nothing */
 #define GC_SOON_US INSTANT_MS(500)  /* one whose rows are young */
-#define GC_MANY 16u                 /* dead rows per partition from which rounds come faster */
+#define GC_MANY 256u                /* dead rows from which rounds come faster */
 #define GC_FASTER 8u
 
 /* --- rounds */
@@ -225,11 +225,18 @@ static void gc_next(struct node *node)
 
 /* --- time */
 
+/* Much waits, and clients leave room. */
+static bool gc_is_pressed(const struct node *node)
+{
+    return node->sync && sync_dead_total(node->sync) > GC_MANY &&
+           pool_used(&node->tasks) <= node->tasks.capacity / 8;
+}
+
 void node_gc_wake(struct node *node)
 {
     uint64_t tick = INSTANT_MS(node->config.gc_interval_ms ? node->config.gc_interval_ms : 1000);
 
-    if (sync_dead_total(node->sync) > (uint64_t)GC_MANY * place_partition_count(node->place))
+    if (gc_is_pressed(node))
         tick /= GC_FASTER;
     heap_set(&node->timers, &node->gc->timer.in_timers, node->now + tick);
 }
@@ -249,7 +256,8 @@ void node_gc_tick(struct node *node)
         }
     }
     if (node->config.gc_interval_ms && node_gc_is_able(node) && gc_has_majority(node))
-        gc_next(node);
+        for (unsigned i = 0; i < (gc_is_pressed(node) ? GC_OWN_MAX : 1u); i++)
+            gc_next(node);
     if (node->config.gc_interval_ms)
         node_gc_wake(node);
     for (unsigned i = 0; !node->config.gc_interval_ms && i < GC_ROUNDS_MAX; i++)

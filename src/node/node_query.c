@@ -96,6 +96,7 @@ static void query_cluster(struct node *node, struct result *result)
 {
     struct result_cluster *cluster = &result->cluster;
     uint32_t ranks[4] = {0}, states[5] = {0};
+    uint64_t absent;
 
     for (uint32_t i = 0; i < swim_count(node->swim); i++)
         ranks[swim_at(node->swim, i)->rank]++;
@@ -121,6 +122,9 @@ static void query_cluster(struct node *node, struct result *result)
                                        .key_id_seen = node->key_id_seen,
                                        .key_id_ours = node->keyring.keys[0].id,
                                        .key_from = node->key_from};
+    cluster->tombstones = node_tombstones(node, &absent);
+    if (absent)
+        cluster->tombstones_absent = node_peer_name(node, absent);
     if (node->place) {
         cluster->partitions = place_partition_count(node->place);
         query_partitions(node, cluster);

@@ -70,14 +70,14 @@ static void test_follows_to_the_object(void **state)
     world_close(&world);
 }
 
-static void test_no_object_is_damage(void **state)
+static void test_no_object_is_a_row_dropped_since(void **state)
 {
     struct world world;
     struct slice key, value;
 
     (void)state;
     world_open(&world);
-    assert_int_equal(follow(&world, &world.index, &key, &value), STATUS_CORRUPT);
+    assert_int_equal(follow(&world, &world.index, &key, &value), STATUS_MISSING);
     world_close(&world);
 }
 
@@ -105,7 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_follows_to_the_object),
-        cmocka_unit_test(test_no_object_is_damage),
+        cmocka_unit_test(test_no_object_is_a_row_dropped_since),
         cmocka_unit_test(test_damaged_index_row_is_not_followed),
     };
 
