@@ -80,7 +80,13 @@ struct self_record {
 };
 #define SELF_LEFT 1u /* the subject left: the only source of RANK_LEFT */
 
-enum place_state { PLACE_JOINING = 1, PLACE_ACTIVE = 2, PLACE_LEAVING = 3, PLACE_OUT = 4 };
+enum place_state {
+    PLACE_JOINING = 1,
+    PLACE_ACTIVE = 2,
+    PLACE_LEAVING = 3,
+    PLACE_OUT = 4,
+    PLACE_GONE = 5, /* forgotten; others are taking its place, then OUT */
+};
 
 /* One row of the placement list: last writer (larger stamp, then larger by) wins. */
 struct place_record {

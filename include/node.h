@@ -32,6 +32,8 @@ struct node_config {
     uint32_t value_max;          /* bytes */
     uint32_t request_timeout_ms; /* default deadline of an operation */
     uint32_t sync_interval_ms;   /* between anti-entropy rounds with one peer */
+    uint64_t forget_after_ms;    /* a peer dead for so long is given up; 0: never */
+    uint64_t forget_every_ms;    /* at most one in so long; 0: 15 min */
     uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
     uint32_t gc_interval_ms;     /* between rounds of collection; 0: none of our own */
     uint32_t recent_rows;        /* rows kept in memory after their commit: a power of two */
@@ -85,6 +87,8 @@ bool node_is_ready(const struct node *node);
 bool node_is_recovering(const struct node *node);
 /* node_place_state returns the peer's own state on the placement list, 0 when not on it. */
 unsigned node_place_state(const struct node *node);
+/* node_place_of returns the state of a peer on this node's placement list, 0 when not on it. */
+unsigned node_place_of(const struct node *node, const struct node_id *id);
 /* node_partition_of gives the partition of a key; meaningful once the founding is known. */
 uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key);
 /* node_owners fills the ids of the base owners of a partition and returns how many. */

@@ -25,9 +25,11 @@ enum op_kind {
     OP_METRICS = 10,
     OP_OVERLAY = 11, /* iterative FIND_NODE for a key or an id */
     /* Administration: */
-    OP_BLOCK = 12, /* drop mesh traffic with the named peers; replaces the list */
-    OP_LEAVE = 13, /* hand data over, then stop */
-    OP_JOIN = 14,  /* seeds to try, as text in `key`, comma separated */
+    OP_BLOCK = 12,  /* drop mesh traffic with the named peers; replaces the list */
+    OP_LEAVE = 13,  /* hand data over, then stop */
+    OP_JOIN = 14,   /* seeds to try, as text in `key`, comma separated */
+    OP_FORGET = 23, /* give up the dead peer whose id is `key`: 32 bytes */
+    OP_DRAIN = 24,  /* `is_on`: let others coordinate; else undo it */
     /* Settings of namespaces; `ns` names one, "_default" the defaults: */
     OP_SPACE_GET = 15,
     OP_SPACE_PUT = 16,    /* replaces its settings by `space` */
@@ -86,6 +88,9 @@ struct op {
     bool is_many;   /* OP_DELETE: what is in a collection goes first. OP_UPDATE: `body` is n x (path
                        length u16 | path | type u8 | argument length   u32 | argument), changes of
                        rows   of `key`; from a client only */
+    bool is_many;   /* OP_UPDATE: `body` is n x (path length u16 | path | type u8 | argument length
+                       u32 | argument), changes of rows of `key`; from a client only */
+    bool is_on;     /* OP_DRAIN */
     bool shows;     /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
@@ -203,20 +208,33 @@ struct result_self {
     struct address mesh;
     uint16_t http_port;
     uint64_t incarnation, uptime_s, keys, bytes;
-    bool is_read_only, is_recovering, is_ready;
+    bool is_read_only, is_recovering, is_ready, is_draining;
     uint32_t blocked;
+};
+
+/* What a peer that is dead for long still waits for before it is forgotten (node_forget.c). */
+enum forget_wait {
+    FORGET_NOBODY,   /* nobody is dead for so long */
+    FORGET_MAJORITY, /* a majority of the list was not seen alive all the time */
+    FORGET_PACE,     /* one was forgotten lately, or the peer asked has just started */
+    FORGET_HOSTS,    /* fewer hosts than replicas would stay */
+    FORGET_OWNERS,   /* a partition would keep too few sound owners */
+    FORGET_ACKS,     /* a majority has not agreed yet */
+    FORGET_HEIRS,    /* it is forgotten, others are taking over its share */
 };
 
 /* Enough for one summary sentence and its warnings. */
 struct result_cluster {
     uint32_t alive, suspect, dead, left;
-    uint32_t joining, active, leaving;
+    uint32_t joining, active, leaving, forgotten; /* on the placement list */
+    enum forget_wait forget_wait;
+    struct label forget_name; /* whom that is about */
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
     uint64_t tombstones;            /* rows of this peer in which nothing is live */
     struct label tombstones_absent; /* an owner they wait for, empty: none is away */
     uint32_t replicas;
     uint64_t layout, digest;
-    bool is_founded, is_ready, is_recovering, is_read_only;
+    bool is_founded, is_ready, is_recovering, is_read_only, is_draining;
     uint32_t blocked;
     uint32_t seeds, seeds_silent;
     uint64_t key_id_seen; /* a cluster key id that peers used and we do not have, 0: none */

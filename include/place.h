@@ -25,6 +25,7 @@ void place_cache_delete(struct place_cache *cache);
  *   ACTIVE     yes   yes
  *   LEAVING    yes   no        hands copies over, becomes OUT when others have them
  *   OUT        no    no
+ *   GONE       rank  no        forgotten: its rank in base stands empty until others took its place
  *
  * Writes need W owners in base and W in target; reads R in both. Each change of one record moves
  * exactly one of the two sets, so neighbouring layouts always share a quorum (our own rule, after
@@ -58,9 +59,9 @@ uint64_t place_layout(const struct place *place);
  * the table digest on pings. */
 uint64_t place_digest(const struct place *place);
 /* place_current returns the id8 of the peer whose move is under way, 0 when none is: of those that
- * are JOINING or LEAVING the one whose record is the newest (ties by id). Only it differs between
- * base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in both. Who waits
- * behind a peer that is gone writes its record anew. */
+ * are JOINING, LEAVING or GONE the one whose record is the newest (ties by id). Only it differs
+ * between base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in both
+ * (GONE: its empty rank is). Who waits behind a peer that is gone writes its record anew. */
 uint64_t place_current(const struct place *place);
 /* place_is_moving tells whether a move is under way. */
 bool place_is_moving(const struct place *place);
@@ -69,6 +70,7 @@ bool place_is_moving(const struct place *place);
 struct place_owners {
     uint8_t count;                    /* entries below */
     uint8_t base_count, target_count; /* size of each set: min(N, peers that may own) */
+    uint8_t gone_count;               /* ranks of base that stand empty: their peers are GONE */
     struct {
         uint64_t id8;
         bool is_base, is_target;

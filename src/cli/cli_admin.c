@@ -43,6 +43,56 @@ int cli_leave(struct cli *cli)
     return admin_ask(cli, &request, "leaving: the peer hands its data over and then stops");
 }
 
+int cli_drain(struct cli *cli)
+{
+    struct cli_request request = {.method = "POST", .path = "/v1/self/drain"};
+
+    return admin_ask(cli, &request, "draining: other peers coordinate");
+}
+
+int cli_undrain(struct cli *cli)
+{
+    struct cli_request request = {.method = "DELETE", .path = "/v1/self/drain"};
+
+    return admin_ask(cli, &request, "done");
+}
+
+/* The whole id of a peer that was named by its name or the beginning of its id. */
+static int admin_id(struct cli *cli, const char *name, char id[65])
+{
+    struct cli_reply reply;
+    char path[CLI_URL_MAX];
+    struct cli_request request = {.method = "GET", .path = path};
+    json_t *body;
+    int code;
+
+    if (strlen(name) > 64 || strpbrk(name, "/?#% "))
+        return cli_fail(CLI_USAGE, cli->command->example, "\"%s\" is no peer", name);
+    (void)snprintf(path, sizeof(path), "/v1/members/%s", name);
+    code = cli_ask(cli, &request, &reply);
+    if (code == CLI_DONE && reply.status >= 400)
+        code = cli_problem(cli, &reply);
+    else if (code == CLI_DONE) {
+        body = json_loadb((const char *)reply.body.data, reply.body.size, 0, NULL);
+        (void)snprintf(id, 65, "%s", body ? json_string_value(json_object_get(body, "id")) : "");
+        json_decref(body);
+    }
+    cli_reply_close(&reply);
+    return code;
+}
+
+int cli_forget(struct cli *cli)
+{
+    char id[65] = "", path[CLI_URL_MAX];
+    struct cli_request request = {.method = "DELETE", .path = path};
+    int code = admin_id(cli, cli->arguments[0], id);
+
+    if (code != CLI_DONE)
+        return code;
+    (void)snprintf(path, sizeof(path), "/v1/members/%s?confirm=%s", id, id);
+    return admin_ask(cli, &request, "forgotten: others are taking over its share");
+}
+
 int cli_join(struct cli *cli)
 {
     struct cli_request request = {.method = "POST", .path = "/v1/cluster/join"};

@@ -29,6 +29,17 @@ enum edge_verdict edge_cluster_leave(struct edge_call *call)
     return edge_cluster_op(call, OP_LEAVE);
 }
 
+enum edge_verdict edge_cluster_drain(struct edge_call *call)
+{
+    call->op->is_on = true;
+    return edge_cluster_op(call, OP_DRAIN);
+}
+
+enum edge_verdict edge_cluster_undrain(struct edge_call *call)
+{
+    return edge_cluster_op(call, OP_DRAIN);
+}
+
 enum edge_verdict edge_cluster_unblock(struct edge_call *call)
 {
     return edge_cluster_op(call, OP_BLOCK);
@@ -107,6 +118,18 @@ static bool edge_cluster_id(struct edge_call *call, struct slice text)
     }
     call->op->key = edge_call_copy(call, slice_of(id, sizeof id));
     return true;
+}
+
+/* What cannot be undone names its object twice. */
+enum edge_verdict edge_cluster_forget(struct edge_call *call)
+{
+    struct slice confirm;
+
+    if (!edge_query_get(call, "confirm", &confirm) || !slice_equal(confirm, call->parts[0]) ||
+        !edge_cluster_id(call, confirm))
+        return edge_call_fault(call, PROBLEM_BAD_REQUEST,
+                               "the path names 64 hex digits, and confirm repeats them");
+    return edge_cluster_op(call, OP_FORGET);
 }
 
 enum edge_verdict edge_cluster_overlay(struct edge_call *call)

@@ -35,6 +35,7 @@ static const char *edge_place_name(unsigned state)
            : state == PLACE_ACTIVE  ? "active"
            : state == PLACE_LEAVING ? "leaving"
            : state == PLACE_OUT     ? "out"
+           : state == PLACE_GONE    ? "forgotten"
                                     : "none";
 }
 
@@ -56,6 +57,8 @@ static const char *edge_self_state(const struct result_self *self)
 {
     if (self->place_state == PLACE_LEAVING || self->place_state == PLACE_OUT)
         return "leaving";
+    if (self->is_draining)
+        return "draining";
     return self->is_ready ? "ready" : "joining";
 }
 
@@ -294,7 +297,7 @@ void edge_accepted_reply(struct edge_answer *answer, const struct result *result
 
     if (edge_reply_is_refused(answer, result))
         return;
-    if (result->kind == OP_BLOCK) {
+    if (result->kind == OP_BLOCK || result->kind == OP_DRAIN) {
         edge_answer_head(answer, 204);
         edge_answer_route(answer, result);
         edge_answer_no_store(answer);
@@ -302,6 +305,9 @@ void edge_accepted_reply(struct edge_answer *answer, const struct result *result
         return;
     }
     body = json_object();
-    put(body, "state", json_string(result->kind == OP_LEAVE ? "leaving" : "joining"));
+    put(body, "state",
+        json_string(result->kind == OP_LEAVE    ? "leaving"
+                    : result->kind == OP_FORGET ? "forgotten"
+                                                : "joining"));
     edge_json_reply(answer, 202, result, body);
 }

@@ -20,7 +20,7 @@ static const char *edge_summary_health(const struct result_cluster *cluster)
         return "every key is served; some peers are missing";
     if (cluster->partitions_under)
         return "every key is served; some partitions have too few owners";
-    if (cluster->partitions_moving || cluster->joining || cluster->leaving)
+    if (cluster->partitions_moving || cluster->joining || cluster->leaving || cluster->forgotten)
         return "healthy; data is moving to its new owners";
     return "healthy";
 }
@@ -44,7 +44,8 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
     json_t *warnings = json_array();
 
     edge_warn(warnings, c->dead > 0, "members-dead", "peers of the placement list are dead",
-              "start them again; their partitions wait for them");
+              "start them again; who stays dead is given up after cluster.forget_after, or by "
+              "gossamer forget");
     edge_warn(warnings, c->suspect > 0, "members-suspect", "peers are suspected to be dead",
               "wait some seconds and look again");
     edge_warn(warnings, c->alive && c->alive < c->replicas, "too-few-peers",
@@ -65,6 +66,26 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
     return warnings;
 }
 
+/* What a dead peer waits for before it is given up; null: nobody waits. */
+static json_t *edge_summary_forget(const struct result_cluster *c)
+{
+    static const char *const waits[] = {
+        [FORGET_MAJORITY] = "a majority of the peers, seen alive all the time",
+        [FORGET_PACE] = "the time since the last one was forgotten, or since a start",
+        [FORGET_HOSTS] = "more hosts: fewer than replicas would stay",
+        [FORGET_OWNERS] = "sound owners: another owner of its partitions is away too",
+        [FORGET_ACKS] = "the agreement of a majority",
+        [FORGET_HEIRS] = "others, who are taking over its share"};
+    json_t *forget;
+
+    if (c->forget_wait == FORGET_NOBODY)
+        return json_null();
+    forget = json_object();
+    put(forget, "peer", edge_json_label(&c->forget_name));
+    put(forget, "waits_for", json_string(waits[c->forget_wait]));
+    return forget;
+}
+
 static json_t *edge_summary_counts(const struct result_cluster *c)
 {
     json_t *counts = json_object();
@@ -76,6 +97,7 @@ static json_t *edge_summary_counts(const struct result_cluster *c)
     put(counts, "joining", json_integer(c->joining));
     put(counts, "active", json_integer(c->active));
     put(counts, "leaving", json_integer(c->leaving));
+    put(counts, "forgotten", json_integer(c->forgotten));
     return counts;
 }
 
@@ -128,6 +150,7 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(body, "seeds", json_integer(c->seeds));
     put(body, "seeds_silent", json_integer(c->seeds_silent));
     put(body, "key", edge_summary_key(c));
+    put(body, "forgetting", edge_summary_forget(c));
     put(body, "warnings", edge_summary_warnings(c));
     edge_json_reply(answer, 200, result, body);
 }
@@ -147,6 +170,7 @@ static void edge_ready_checks(struct edge_out *out, const struct result *result)
 
     edge_check_put(out, c->is_founded, c->is_founded ? "founding known" : "founding not known yet");
     edge_check_put(out, !c->is_recovering, c->is_recovering ? "store is refilled" : "store ok");
+    edge_check_put(out, !c->is_draining, c->is_draining ? "draining" : "not draining");
     edge_check_put(out, !c->is_read_only, c->is_read_only ? "store read-only" : "store writable");
     edge_check_put(out, !c->partitions_unavailable,
                    c->partitions_unavailable ? "quorum missing for some partitions" : "quorum ok");

@@ -221,7 +221,8 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .value_max = (uint32_t)host_number(host, SETTING_HTTP_VALUE_MAX),
         .request_timeout_ms = (uint32_t)host_number(host, SETTING_HTTP_REQUEST_TIMEOUT),
         .sync_interval_ms = (uint32_t)host_number(host, SETTING_SYNC_INTERVAL),
-        .gc_interval_ms = 200, /* a few partitions a second, more when much waits */
+        .gc_interval_ms = 200, /* a few partitions a second, eight times that when much waits */
+        .forget_after_ms = host_number(host, SETTING_CLUSTER_FORGET_AFTER),
         .tables = host->tables,
     };
 

@@ -44,6 +44,9 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
     case TIMER_GC:
         node_gc_tick(node);
         break;
+    case TIMER_FORGET:
+        node_forget_tick(node);
+        break;
     }
 }
 

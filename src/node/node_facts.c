@@ -78,6 +78,7 @@ static void member_changed(struct node *node, const struct swim_output *fact)
 
     node_trace(node, traces[fact->rank], fact->id8, fact->incarnation, fact->from);
     node_persist_soon(node);
+    node_forget_watch(node);
     if (fact->rank == RANK_SUSPECT)
         metric_add(&node->metrics, METRIC_SUSPICIONS, fact->from == node->self);
     if (fact->rank >= RANK_DEAD)

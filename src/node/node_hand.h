@@ -6,6 +6,7 @@
 #include "blob.h"
 #include "limits.h"
 #include "message.h"
+#include "op.h"
 #include "types.h"
 
 /* One partition we hold rows of and do not own, offered to its owners. */
@@ -49,6 +50,24 @@ struct node_take {
     uint16_t partitions[HAND_OFFERS_MAX]; /* ascending */
     uint32_t tokens[HAND_OFFERS_MAX];
     bool is_done[HAND_OFFERS_MAX];
+};
+
+/* A question under way; who said yes is in node_peer.forget_round. */
+enum { FORGET_MAY, FORGET_DONE }; /* FORGET_ASK.kind */
+struct node_forget_ask {
+    uint64_t subject, layout;
+    uint32_t round; /* its number, 0: none was asked */
+};
+
+/* The forgetting of dead peers. Times are of our own clock. */
+struct node_forget {
+    instant majority_since; /* a strict majority of the list was alive since; has_majority */
+    bool has_majority;
+    instant acked_at; /* when we last agreed to forget somebody; acked 0: never */
+    uint64_t acked, acked_layout;
+    struct node_forget_ask asks[2];
+    enum forget_wait wait;
+    uint64_t waiting; /* for whom, id8 */
 };
 
 #endif

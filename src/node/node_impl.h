@@ -44,7 +44,8 @@ enum node_timer_kind {
     TIMER_SYNC,
     TIMER_MOVE,
     TIMER_HAND,
-    TIMER_GC
+    TIMER_GC,
+    TIMER_FORGET
 };
 struct node_timer {
     struct heap_node in_timers;
@@ -202,7 +203,8 @@ struct node_peer {
     instant join_at;   /* earliest next question about foundings */
     instant sync_at;   /* next anti-entropy round with it */
     uint64_t boot_counter;
-    struct node_link *link; /* the one we send on; READY, or on its way */
+    uint32_t forget_round[2]; /* the last questions of ours it said yes to */
+    struct node_link *link;   /* the one we send on; READY, or on its way */
     bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
     struct list in_peers;
@@ -254,7 +256,7 @@ struct node {
     struct prng prng;
     /* work */
     struct heap timers;
-    struct node_timer join_timer, persist_timer, sync_timer, move_timer, hand_timer;
+    struct node_timer join_timer, persist_timer, sync_timer, move_timer, hand_timer, forget_timer;
     struct pool links, tasks, writes, reads, peers;
     struct map link_by_id, read_by_key, peer_by_id;
     struct list peer_list;
@@ -264,6 +266,7 @@ struct node {
     uint64_t write_ticket, read_ticket;
     link_id link_next;
     struct list packed; /* links with frames that wait for node_flush */
+    bool is_draining;   /* others coordinate what clients ask here */
     bool is_leaving, is_leave_done;
     ticket leave_ticket;
     struct list facts;  /* queued outputs, handled when the room that made them has returned */
@@ -274,6 +277,8 @@ struct node {
     instant placed_at;                 /* when we went JOINING or LEAVING */
     struct node_hands hands;           /* what we hold and do not own */
     struct node_take takes[SYNC_ROUNDS_MAX];
+    struct node_forget forget;
+    uint64_t heir_of; /* the forgotten peer whose share is being taken over, 0: none */
     /* counters */
     uint64_t keys, bytes;
     struct metrics metrics;

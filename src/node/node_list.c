@@ -49,7 +49,7 @@ void node_list_begin(struct node *node, struct node_task *task)
         const struct place_record *record = place_at(node->place, i);
         uint64_t id8 = id_front(&record->id);
 
-        if (record->state == PLACE_OUT)
+        if (record->state == PLACE_OUT || record->state == PLACE_GONE)
             continue;
         peers[request.peer_count] = id8;
         reachable[request.peer_count] = id8 == node->self || node_peer_is_reachable(node, id8);

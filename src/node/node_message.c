@@ -115,6 +115,12 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
     case MESSAGE_HAND_OFFER:
         node_take_offered(node, peer, &message->hand_offer);
         break;
+    case MESSAGE_FORGET_ASK:
+        node_forget_asked(node, peer, &message->forget_ask);
+        break;
+    case MESSAGE_FORGET_ACK:
+        node_forget_acked(node, peer, &message->forget_ack);
+        break;
     case MESSAGE_HAND_TAKEN:
         node_hand_taken(node, peer, &message->hand_taken);
         break;

@@ -27,13 +27,14 @@ static bool move_is_needed(struct node *node)
     unsigned state = node_place_state(node);
 
     return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
-           node->is_leaving;
+           node->is_leaving || node->heir_of != 0;
 }
 
 void node_move_wake(struct node *node)
 {
     if (!node->place || node->phase != NODE_OPEN)
         return;
+    node_heir_begin(node);
     if (move_is_needed(node)) {
         node_marks_trim(node);
         list_for_each (&node->peer_list, link)
@@ -55,7 +56,7 @@ static bool move_begins_cell(struct node *node)
 static bool move_is_whole(struct node *node, uint32_t partition, enum place_state state)
 {
     struct place_owners owners;
-    unsigned others, enough, pulled;
+    unsigned others, full, enough, pulled;
     bool is_base = false, is_ours = false;
 
     place_owners(node->place, partition, &owners);
@@ -64,8 +65,13 @@ static bool move_is_whole(struct node *node, uint32_t partition, enum place_stat
         is_base |= owners.peers[i].id8 == node->self && owners.peers[i].is_base;
     }
     others = owners.base_count - (unsigned)is_base;
-    enough = owners.base_count - owners.base_count / 2u; /* N - W + 1 */
+    full = owners.base_count + owners.gone_count;
+    enough = full - full / 2u; /* N - W + 1, of the whole set: what was acknowledged is there */
     pulled = node_marks_count(&node->pulled[partition]);
+    if (state == PLACE_GONE && is_base)
+        return true; /* only what we take over */
+    if (enough > others && state == PLACE_LEAVING)
+        enough = others + 1u;
     if (state == PLACE_LEAVING) /* we count as one of the base owners compared */
         return !is_base || (pulled + 1u >= enough && node_marks_count(&node->given[partition]) >=
                                                          owners.target_count / 2u + 1u);
@@ -76,7 +82,9 @@ static bool move_is_whole(struct node *node, uint32_t partition, enum place_stat
     return pulled >= (enough < others ? enough : others);
 }
 
-static bool move_is_complete(struct node *node, enum place_state state)
+/* Tells whether every partition has what it needs before we may leave `state`; GONE: before the
+ * forgotten peer whose heir we are may be OUT. */
+bool node_move_is_complete(struct node *node, enum place_state state)
 {
     for (uint32_t p = 0; p < place_partition_count(node->place); p++)
         if (!move_is_whole(node, p, state))
@@ -156,18 +164,18 @@ void node_move_tick(struct node *node)
     state = node_place_state(node);
     if (move_is_needed(node))
         node_marks_trim(node);
-    if (node->is_recovering && move_is_complete(node, PLACE_ACTIVE)) {
+    if (node->is_recovering && node_move_is_complete(node, PLACE_ACTIVE)) {
         node->is_recovering = false;
         node_trace(node, TRACE_RECOVERED, 0, 0, 0);
     }
     if (state == PLACE_JOINING && move_is_mine(node) && !node->is_recovering &&
         node->now >= node->placed_at + stable_us[node->config.profile] &&
-        move_is_complete(node, PLACE_JOINING))
+        node_move_is_complete(node, PLACE_JOINING))
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING &&
         (!move_has_heirs(node) ||
          (move_is_mine(node) && !node->is_recovering && node_hand_is_clean(node) &&
-          move_is_complete(node, PLACE_LEAVING))))
+          node_move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
     move_queue(node, node_place_state(node));
     if (node->is_leaving)

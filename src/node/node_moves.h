@@ -8,11 +8,36 @@
 /* node_move.c */
 void node_move_wake(struct node *node);
 void node_move_tick(struct node *node);
+bool node_move_is_complete(struct node *node, enum place_state state);
 void node_leave(struct node *node, ticket asker);
 void node_sync_tick(struct node *node);
 void node_sync_done(struct node *node, const struct sync_output *done);
 void node_sync_fact(struct node *node, const struct sync_output *fact);
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
+
+/* node_forget.c */
+void node_forget_watch(struct node *node);
+bool node_forget_agrees(struct node *node, uint64_t id8, unsigned kind);
+void node_forget_ask(struct node *node, unsigned kind, uint64_t subject);
+void node_forget_tick(struct node *node);
+void node_forget_asked(struct node *node, uint64_t peer, const struct message_forget_ask *ask);
+void node_forget_acked(struct node *node, uint64_t peer, const struct message_forget_ack *ack);
+enum status node_forget_now(struct node *node, uint64_t id8);
+
+/* node_heir.c */
+void node_heir_begin(struct node *node);
+void node_heir_tick(struct node *node);
+bool node_heir_is_done(struct node *node, uint64_t subject);
+
+/* node_place.c */
+void node_place_received(struct node *node, struct slice bytes);
+void node_place_set(struct node *node, enum place_state state);
+void node_place_other(struct node *node, uint64_t id8, enum place_state state);
+void node_place_start(struct node *node);
+void node_table_send(struct node *node, uint64_t peer, bool is_reply);
+void node_table_soon(struct node *node, uint64_t id8);
+void node_table_received(struct node *node, const struct swim_from *sender,
+                         const struct message *message);
 
 /* node_marks.c */
 void node_marks_reset(struct node *node);

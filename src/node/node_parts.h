@@ -144,15 +144,6 @@ struct result *node_reply_client(struct node *node, const struct op *op, ticket 
 void node_finish(struct node *node, struct node_task *task, const struct node_outcome *outcome);
 void node_task_fail(struct node *node, struct node_task *task, enum status status);
 
-/* node_place.c */
-void node_place_received(struct node *node, struct slice bytes);
-void node_place_set(struct node *node, enum place_state state);
-void node_place_start(struct node *node);
-void node_table_send(struct node *node, uint64_t peer, bool is_reply);
-void node_table_soon(struct node *node, uint64_t id8);
-void node_table_received(struct node *node, const struct swim_from *sender,
-                         const struct message *message);
-
 /* node_local.c */
 bool node_local_get(struct node *node, const struct op *op, ticket asker);
 

@@ -105,16 +105,15 @@ static struct place_record place_own(struct node *node, enum place_state state)
     return record;
 }
 
-void node_place_set(struct node *node, enum place_state state)
+/* Puts a record of ours on the list and tells everybody. */
+static void place_put(struct node *node, const struct place_record *record)
 {
-    struct place_record record = place_own(node, state);
-    struct message message = place_message(node, &record);
+    struct message message = place_message(node, record);
     uint32_t told = 0;
 
-    node->placed_at = node->now;
-    if (place_merge(node->place, &record) != STATUS_OK)
+    if (place_merge(node->place, record) != STATUS_OK)
         return; /* a full list: the digest shows it, the operator forgets somebody */
-    place_changed(node, &record);
+    place_changed(node, record);
     for (uint32_t i = 0; i < swim_count(node->swim) && told < ANNOUNCE_MAX; i++) {
         const struct swim_view *view = swim_at(node->swim, i);
         uint64_t id8 = id_front(&view->id);
@@ -124,6 +123,26 @@ void node_place_set(struct node *node, enum place_state state)
         (void)node_send_plain(node, id8, &message);
         told++;
     }
+}
+
+void node_place_set(struct node *node, enum place_state state)
+{
+    struct place_record record = place_own(node, state);
+
+    node->placed_at = node->now;
+    place_put(node, &record);
+}
+
+/* Changes the record of a peer that cannot do so itself. */
+void node_place_other(struct node *node, uint64_t id8, enum place_state state)
+{
+    const struct place_record *known = place_find(node->place, id8);
+    struct place_record record = *known;
+
+    record.state = (uint8_t)state;
+    record.by = node->self;
+    record.stamp = crdt_clock_next(&node->clock, node->wall_ms, place_latest(node, known));
+    place_put(node, &record);
 }
 
 /* A peer that belongs to a cluster and is not on its list asks for a share. */

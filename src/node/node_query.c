@@ -11,7 +11,8 @@ int node_rank(const struct node *node, uint64_t id8)
 
 uint32_t node_load(struct node *node)
 {
-    return balance_load_pack(pool_used(&node->tasks), 0);
+    /* Who is draining tells that it is busy: others choose somebody else. */
+    return balance_load_pack(node->is_draining ? UINT16_MAX : pool_used(&node->tasks), 0);
 }
 
 static void query_self(struct node *node, struct result *result)
@@ -32,6 +33,7 @@ static void query_self(struct node *node, struct result *result)
                                  .bytes = node->bytes,
                                  .is_read_only = node->is_read_only,
                                  .is_recovering = node->is_recovering,
+                                 .is_draining = node->is_draining,
                                  .is_ready = node_is_ready(node),
                                  .blocked = node->blocked_count};
     memcpy(self->cluster_id, node->keyring.cluster_id, CLUSTER_ID_SIZE);
@@ -95,7 +97,7 @@ static void query_partitions(struct node *node, struct result_cluster *cluster)
 static void query_cluster(struct node *node, struct result *result)
 {
     struct result_cluster *cluster = &result->cluster;
-    uint32_t ranks[4] = {0}, states[5] = {0};
+    uint32_t ranks[4] = {0}, states[PLACE_GONE + 1] = {0};
     uint64_t absent;
 
     for (uint32_t i = 0; i < swim_count(node->swim); i++)
@@ -109,6 +111,9 @@ static void query_cluster(struct node *node, struct result *result)
                                        .joining = states[PLACE_JOINING],
                                        .active = states[PLACE_ACTIVE],
                                        .leaving = states[PLACE_LEAVING],
+                                       .forgotten = states[PLACE_GONE],
+                                       .forget_wait = node->forget.wait,
+                                       .is_draining = node->is_draining,
                                        .layout = node_layout(node),
                                        .digest = node_digest(node),
                                        .replicas = node->founding.replicas,
@@ -125,6 +130,8 @@ static void query_cluster(struct node *node, struct result *result)
     cluster->tombstones = node_tombstones(node, &absent);
     if (absent)
         cluster->tombstones_absent = node_peer_name(node, absent);
+    if (node->forget.wait != FORGET_NOBODY)
+        cluster->forget_name = node_peer_name(node, node->forget.waiting);
     if (node->place) {
         cluster->partitions = place_partition_count(node->place);
         query_partitions(node, cluster);
@@ -135,7 +142,7 @@ static void query_ready(struct node *node, struct result *result)
 {
     query_self(node, result);
     query_cluster(node, result);
-    if (!node_is_ready(node))
+    if (!node_is_ready(node) || node->is_draining)
         result->status = STATUS_NOT_READY;
     else if (result->cluster.partitions_unavailable > 0)
         result->status = STATUS_UNREACHABLE;
@@ -208,6 +215,14 @@ void node_query(struct node *node, const struct op *op, ticket asker)
         break;
     case OP_JOIN:
         result->status = query_join(node, op);
+        break;
+    case OP_FORGET:
+        result->status = op->key.size == NODE_ID_SIZE
+                             ? node_forget_now(node, bytes_load_u64(op->key.data))
+                             : STATUS_BAD;
+        break;
+    case OP_DRAIN:
+        node->is_draining = op->is_on;
         break;
     case OP_SPACE_GET:
     case OP_SPACE_PUT:

@@ -166,6 +166,7 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->sync_timer.kind = TIMER_SYNC;
     node->move_timer.kind = TIMER_MOVE;
     node->hand_timer.kind = TIMER_HAND;
+    node->forget_timer.kind = TIMER_FORGET;
     if (!node->seeds_text || !rooms_pools(node) || !rooms_protocol(node)) {
         node_delete(node);
         return STATUS_MEMORY;

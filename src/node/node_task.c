@@ -135,7 +135,8 @@ void node_task_begin(struct node *node, struct node_task *task)
     for (uint8_t i = 0; i < owners.count; i++) {
         if (owners.peers[i].id8 != node->self || !owners.peers[i].is_base)
             continue;
-        if (node->is_read_only && node_task_is_write(task) && task->kind == TASK_CLIENT)
+        if (task->kind == TASK_CLIENT && ((node->is_draining && owners.base_count > 1) ||
+                                          (node->is_read_only && node_task_is_write(task))))
             break;
         node_coord_begin(node, task);
         return;

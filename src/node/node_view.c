@@ -48,6 +48,13 @@ bool node_is_recovering(const struct node *node)
     return node->is_recovering;
 }
 
+unsigned node_place_of(const struct node *node, const struct node_id *id)
+{
+    const struct place_record *record = node->place ? place_find(node->place, id_front(id)) : NULL;
+
+    return record ? record->state : 0;
+}
+
 uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key)
 {
     struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);

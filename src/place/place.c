@@ -13,6 +13,10 @@
  *            JOINING ------> ACTIVE ------> LEAVING ------> OUT
  *     joins: target moves  base moves    target moves    base moves
  *
+ * A forgotten peer (GONE) is LEAVING without being there: its rank in base is kept, so that nobody
+ * moves up who has no rows yet, but it stands empty, and base is that much smaller. Whoever reads
+ * asks a majority of the rest: with the dead one away, that meets every quorum of before.
+ *
  * so a quorum of the old layout and one of the new always meet in the set that stood still. */
 #include "place.h"
 
@@ -35,6 +39,7 @@ struct place {
     const struct place_record **eligible; /* owned: room to collect the input of a table */
     uint32_t count;                       /* records */
     uint32_t placed;                      /* records that are not OUT */
+    uint32_t gone;                        /* records that are GONE */
     uint64_t digest;                      /* sum of hashes of the records */
     uint64_t layout;                      /* sum of hashes of what the owners depend on */
     bool is_fresh;                        /* the tables below belong to the present list */
@@ -118,7 +123,7 @@ static bool place_is_newer(const struct place_record *a, const struct place_reco
 
 static bool place_is_valid(const struct place_record *record)
 {
-    return record->state >= PLACE_JOINING && record->state <= PLACE_OUT &&
+    return record->state >= PLACE_JOINING && record->state <= PLACE_GONE &&
            record->host.size <= NAME_SIZE_MAX && record->zone.size <= NAME_SIZE_MAX;
 }
 
@@ -153,6 +158,8 @@ static void place_account(struct place *place, const struct place_record *record
         return;
     place->layout += sign * place_hash(place, record, false);
     place->placed += (uint32_t)sign;
+    if (record->state == PLACE_GONE)
+        place->gone += (uint32_t)sign;
 }
 
 enum status place_merge(struct place *place, const struct place_record *record)
@@ -212,7 +219,8 @@ uint64_t place_current(const struct place *place)
 
     for (uint32_t i = 0; i < place->count; i++) {
         const struct place_record *record = &place->records[i];
-        bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING;
+        bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING ||
+                         record->state == PLACE_GONE;
 
         if (is_moving && (!last || record->stamp >= last->stamp))
             last = record;
@@ -245,6 +253,7 @@ static bool place_may_own(const struct place_record *record, enum place_set set,
     case PLACE_ACTIVE:
         return true;
     case PLACE_LEAVING:
+    case PLACE_GONE:
         return set == PLACE_BASE || !is_current;
     case PLACE_OUT:
         return false;
@@ -285,6 +294,14 @@ static void place_refresh(struct place *place)
     place->is_fresh = base && target;
 }
 
+/* A rank that stands empty: its peer is forgotten. */
+static bool place_is_gone(const struct place *place, uint64_t id8)
+{
+    const struct place_record *record = place->gone > 0 ? place_find(place, id8) : NULL;
+
+    return record && record->state == PLACE_GONE;
+}
+
 static void place_owners_base(const struct place *place, uint32_t partition,
                               struct place_owners *owners)
 {
@@ -293,10 +310,16 @@ static void place_owners_base(const struct place *place, uint32_t partition,
 
     ensure(width <= REPLICAS_MAX);
     for (unsigned i = 0; i < width; i++) {
-        owners->peers[i].id8 = place_table_id(place->base, row[i]);
-        owners->peers[i].is_base = true;
+        uint64_t id8 = place_table_id(place->base, row[i]);
+
+        if (place_is_gone(place, id8)) {
+            owners->gone_count++;
+            continue;
+        }
+        owners->peers[owners->count].id8 = id8;
+        owners->peers[owners->count++].is_base = true;
     }
-    owners->count = owners->base_count = (uint8_t)width;
+    owners->base_count = owners->count;
 }
 
 static void place_owners_target(const struct place *place, uint32_t partition,
@@ -310,6 +333,8 @@ static void place_owners_target(const struct place *place, uint32_t partition,
         uint64_t id8 = place_table_id(place->target, row[i]);
         unsigned at = 0;
 
+        if (place_is_gone(place, id8))
+            continue;
         while (at < owners->base_count && owners->peers[at].id8 != id8)
             at++;
         if (at == owners->base_count) {
@@ -317,8 +342,16 @@ static void place_owners_target(const struct place *place, uint32_t partition,
             owners->peers[at].id8 = id8;
         }
         owners->peers[at].is_target = true;
+        owners->target_count++;
     }
-    owners->target_count = (uint8_t)width;
+}
+
+/* All owners are forgotten, by an operator who knew: those to come begin with what they have. */
+static void place_owners_lost(struct place_owners *owners)
+{
+    for (uint8_t i = 0; i < owners->count; i++)
+        owners->peers[i].is_base = true;
+    owners->base_count = owners->count;
 }
 
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners)
@@ -330,6 +363,8 @@ void place_owners(struct place *place, uint32_t partition, struct place_owners *
         return; /* no memory for a table: no owner is known, the next call tries again */
     place_owners_base(place, partition, owners);
     place_owners_target(place, partition, owners);
+    if (owners->base_count == 0 && owners->gone_count > 0)
+        place_owners_lost(owners);
 }
 
 uint32_t place_partition(const struct place *place, uint64_t hash_front)

@@ -163,7 +163,7 @@ enum status wire_self_decode(struct slice record, const uint8_t cluster_id[CLUST
 
 static bool wire_place_is_valid(const struct place_record *place)
 {
-    return place->state >= PLACE_JOINING && place->state <= PLACE_OUT &&
+    return place->state >= PLACE_JOINING && place->state <= PLACE_GONE &&
            wire_label_is_valid(&place->host) && wire_label_is_valid(&place->zone);
 }
 

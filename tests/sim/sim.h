@@ -141,6 +141,7 @@ struct sim_plan {
     uint32_t retriers; /* clients with idempotency keys */
     bool has_spaces;   /* profile spaces: settings change, listings are walked */
     uint32_t sessions; /* clients with a session */
+    uint32_t forget_s; /* profile `forget`: a peer dead for so long is given up */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
     uint32_t gc_ms;    /* between rounds of collection; 0: none, as in all other profiles */
     uint32_t deletes;  /* per hundred writes of a register; 0: a fifth */
@@ -180,8 +181,11 @@ struct sim {
     uint64_t seed;
     struct sim_plan plan;
     struct prng rng;
-    struct prng moves;  /* of profile `move` */
-    struct prng gc_rng; /* what only the profile gc draws */
+    struct prng moves;                 /* of profiles `move` and `forget` */
+    uint32_t forgot;                   /* who was, 1 for the first */
+    instant forgot_at;                 /* when a peer was last given up */
+    instant reached_at[SIM_PEERS_MAX]; /* when a peer was last not dead in the eyes of most */
+    struct prng gc_rng;                /* what only the profile gc draws */
     instant now;
     struct heap queue;
     struct effects fx;
@@ -257,6 +261,10 @@ bool sim_disk_get(const struct sim_node *peer, struct slice row_key, struct crdt
 /* --- sim_move.c */
 void sim_move_draw(uint64_t seed, struct sim_plan *plan);
 bool sim_move_fault(struct sim *sim);
+void sim_forget_draw(uint64_t seed, struct sim_plan *plan);
+bool sim_forget_fault(struct sim *sim);
+void sim_check_forgotten(struct sim *sim);
+void sim_forget_note(struct sim *sim, struct sim_node *by, uint64_t id8);
 void sim_check_leftovers(struct sim *sim, struct sim_node *any);
 
 /* --- sim_client.c */

@@ -336,6 +336,6 @@ void sim_check_final(struct sim *sim)
     sim_retry_final(sim);
     for (uint32_t k = 0; k < sim->once_count; k++)
         check_final_once(sim, k);
-    if (sim->plan.elastic)
+    if (sim->plan.elastic || sim->plan.forget_s)
         sim_check_leftovers(sim, any);
 }

@@ -106,6 +106,8 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         sim_move_draw(seed, plan);
     if (!strcmp(profile, "gc"))
         sim_gc_draw(seed, plan);
+    if (!strcmp(profile, "forget"))
+        sim_forget_draw(seed, plan);
 }
 
 /* --- faults */
@@ -207,7 +209,8 @@ static void swarm_fault(struct sim *sim)
     uint32_t total = plan->crash + plan->pause + plan->cut + plan->skew + plan->churn;
     uint32_t draw = total ? (uint32_t)prng_below(&sim->rng, total) : 0;
 
-    if ((plan->elastic && sim_move_fault(sim)) || sim_gc_fault(sim) || total == 0)
+    if ((plan->elastic && sim_move_fault(sim)) || (plan->forget_s && sim_forget_fault(sim)) ||
+        sim_gc_fault(sim) || total == 0)
         return;
     if (draw < plan->crash)
         swarm_crash(sim);
@@ -231,6 +234,8 @@ static void swarm_samples(struct sim *sim, instant until)
         sim_run(sim, next < until ? next : until);
         if (!sim->failure[0])
             sim_check_views(sim);
+        if (!sim->failure[0] && sim->plan.forget_s)
+            sim_check_forgotten(sim);
     }
 }
 

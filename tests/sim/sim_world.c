@@ -101,6 +101,8 @@ static void world_trace(void *context, enum trace_code code, uint64_t a, uint64_
 
     sim->trace_hash = hash_sip64(sim->trace_key, words, sizeof(words));
     sim->reached[code]++;
+    if (code == TRACE_FORGOTTEN && b == 0)
+        sim_forget_note(sim, peer, a);
     if (sim->is_verbose)
         fprintf(stderr, "%10.6f peer-%u %s %016llx %llu %llx\n", (double)sim->now / 1e6,
                 peer->index, trace_name(code), (unsigned long long)a, (unsigned long long)b,
@@ -136,6 +138,8 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 5000,
                                    .gc_interval_ms = sim->plan.gc_ms,
+                                   .forget_after_ms = 1000ull * sim->plan.forget_s,
+                                   .forget_every_ms = 1000ull * sim->plan.forget_s,
                                    .tables = sim->tables};
     config->addresses[0] = sim_address(peer->index);
 }

@@ -28,6 +28,28 @@ static void test_lists(void **state)
     client_close(&client);
 }
 
+#define AN_ID "70451163390b682c70451163390b682c70451163390b682c70451163390b682c"
+
+static void test_forget_and_drain(void **state)
+{
+    (void)state;
+    client_open(&client, NULL);
+    assert_false(client_ask(&client, "DELETE /v1/members/" AN_ID, ""));
+    assert_has(client_take(&client), "HTTP/1.1 400 ");
+    assert_false(client_ask(&client, "DELETE /v1/members/peer-1?confirm=peer-1", ""));
+    assert_has(client_take(&client), "HTTP/1.1 400 ");
+    assert_true(client_ask(&client, "DELETE /v1/members/" AN_ID "?confirm=" AN_ID, ""));
+    assert_int_equal(client.op.kind, OP_FORGET);
+    assert_int_equal(client.op.key.size, NODE_ID_SIZE);
+    assert_int_equal(client.op.key.data[1], 0x45);
+    assert_true(client_ask(&client, "POST /v1/self/drain", "Content-Length: 0\r\n"));
+    assert_int_equal(client.op.kind, OP_DRAIN);
+    assert_true(client.op.is_on);
+    assert_true(client_ask(&client, "DELETE /v1/self/drain", ""));
+    assert_false(client.op.is_on);
+    client_close(&client);
+}
+
 static void test_bad_lists(void **state)
 {
     static const char *const bad[] = {"{}",
@@ -70,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_forget_and_drain),
         cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_lookups),
     };

@@ -1,4 +1,4 @@
-/* net.h: up to three real nodes joined by direct delivery: what one asks for happens to the others
+/* net.h: up to five real nodes joined by direct delivery: what one asks for happens to the others
  * a simulated millisecond later, in order and without loss. Tests hold back writes, make reads
  * cold, fail commits, cut and kill. The simulator tests the same nodes in a hostile world; this is
  * for saying exactly what one of them answers to one event. */
@@ -20,7 +20,7 @@
 #include "node_impl.h"
 #include "rows.h"
 
-#define NET_PEERS 3
+#define NET_PEERS 5
 #define NET_ITEMS 8192
 #define NET_LINKS 256
 #define NET_VALUES 8
@@ -97,6 +97,7 @@ struct net {
     struct net_peer peers[NET_PEERS];
     unsigned count;
     uint8_t replicas;
+    uint32_t forget_after_ms; /* 0: never */
     instant now;
     struct effects fx;
     struct seal_keyring keyring;
@@ -168,6 +169,8 @@ static void net_config(struct net *net, struct net_peer *peer, struct node_confi
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 1000,
+                                   .forget_after_ms = net->forget_after_ms,
+                                   .forget_every_ms = net->forget_after_ms,
                                    .tables = net->tables};
     config->addresses[0] = net_address(peer->index);
 }
@@ -259,7 +262,7 @@ NET_MAYBE void net_delete(struct net *net)
 /* `count` peers that know the first, opened, and ready. */
 NET_MAYBE struct net *net_formed(unsigned count, uint8_t replicas)
 {
-    static const char *const seeds[] = {"", "0", "0"};
+    static const char *const seeds[NET_PEERS] = {"", "0", "0", "0", "0"};
     struct net *net = net_new(count, replicas, seeds);
 
     for (unsigned i = 0; i < count; i++)

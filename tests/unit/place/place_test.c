@@ -307,7 +307,7 @@ static void test_bounds_and_bad_records(void **state)
     place = place_new(&config);
     record.state = 0;
     assert_int_equal(place_merge(place, &record), STATUS_BAD);
-    record.state = PLACE_OUT + 1;
+    record.state = PLACE_GONE + 1;
     assert_int_equal(place_merge(place, &record), STATUS_BAD);
     record = fixture_record(0);
     record.zone.size = NAME_SIZE_MAX + 1;
@@ -347,9 +347,39 @@ static void test_partition_is_the_bits_behind_the_cell(void **state)
     place_cache_delete(cache);
 }
 
+/* Who is forgotten leaves base at once; its rank stands empty, and only target closes up. */
+static void test_a_forgotten_peer_leaves_its_rank_empty(void **state)
+{
+    struct place_cache *cache = place_cache_new(2);
+    struct place *before = fixture_place(cache, 5), *place = fixture_place(cache, 5);
+    unsigned seen = 0;
+
+    (void)state;
+    fixture_set_state(place, 2, PLACE_GONE);
+    assert_int_equal(place_current(place), fixture_id8(2));
+    for (uint32_t p = 0; p < place_partition_count(place); p++) {
+        struct place_owners was, is;
+
+        place_owners(before, p, &was);
+        place_owners(place, p, &is);
+        assert_false(fixture_owns(&is, fixture_id8(2)));
+        assert_int_equal(is.gone_count, fixture_owns(&was, fixture_id8(2)));
+        assert_int_equal(is.base_count + is.gone_count, was.base_count);
+        assert_int_equal(is.target_count, was.base_count);
+        for (uint8_t i = 0; i < is.count; i++) /* nobody moved up into base */
+            assert_true(!is.peers[i].is_base || fixture_owns(&was, is.peers[i].id8));
+        seen += is.gone_count;
+    }
+    assert_true(seen > 0);
+    place_delete(before);
+    place_delete(place);
+    place_cache_delete(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_forgotten_peer_leaves_its_rank_empty),
         cmocka_unit_test(test_merge_laws_exhaustively),
         cmocka_unit_test(test_order_is_total),
         cmocka_unit_test(test_last_writer_wins),
