@@ -195,6 +195,8 @@ struct result_cluster {
     uint32_t alive, suspect, dead, left;
     uint32_t joining, active, leaving;
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
+    uint32_t partitions_differing; /* from a live peer's, when last compared */
+    uint32_t compared_s;           /* since the live peer compared longest ago was */
     uint32_t replicas;
     uint64_t layout, digest;
     bool is_founded, is_ready, is_recovering, is_read_only;

@@ -51,7 +51,9 @@ static void status_numbers(const json_t *json)
            cli_text(partitions, "total", room[0]), cli_text(partitions, "moving", room[1]),
            cli_text(partitions, "under_replicated", room[2]),
            cli_text(partitions, "unavailable", room[3]));
-    printf("replicas    %s\n", cli_text(json, "replicas", room[0]));
+    printf("replicas    %s; %s partitions differed when last compared, all compared within %s s\n",
+           cli_text(json, "replicas", room[0]), cli_text(partitions, "differing", room[1]),
+           cli_text(partitions, "compared_s", room[2]));
 }
 
 static void status_warnings(const json_t *json)
