@@ -85,13 +85,12 @@ struct op {
     uint8_t etag_count;
     bool is_verify; /* OP_LOOKUP: ask every owner */
     uint8_t type;   /* OP_UPDATE: enum value_type; OP_DELETE: only values of this type, 0: all */
-    bool is_many;   /* OP_DELETE: what is in a collection goes first. OP_UPDATE: `body` is n x (path
-                       length u16 | path | type u8 | argument length   u32 | argument), changes of
-                       rows   of `key`; from a client only */
-    bool is_many;   /* OP_UPDATE: `body` is n x (path length u16 | path | type u8 | argument length
-                       u32 | argument), changes of rows of `key`; from a client only */
-    bool is_on;     /* OP_DRAIN */
-    bool shows;     /* OP_UPDATE: the new value is wanted with the answer */
+    /* OP_DELETE: what is in a collection goes first. OP_UPDATE: `body` is n x (path length u16 |
+     * path | type u8 | argument length u32 | argument), changes of rows of `key`; from a client
+     * only. */
+    bool is_many;
+    bool is_on;        /* OP_DRAIN */
+    bool shows;        /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
                           as there may be in a page */
@@ -232,6 +231,8 @@ struct result_cluster {
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
     uint64_t tombstones;            /* rows of this peer in which nothing is live */
     struct label tombstones_absent; /* an owner they wait for, empty: none is away */
+    uint32_t partitions_differing;  /* from a live peer's, when last compared */
+    uint32_t compared_s;            /* since the live peer compared longest ago was */
     uint32_t replicas;
     uint64_t layout, digest;
     bool is_founded, is_ready, is_recovering, is_read_only, is_draining;

@@ -58,7 +58,9 @@ static void status_numbers(const json_t *json)
                json_is_string(json_object_get(tombstones, "waiting_for"))
                    ? cli_text(tombstones, "waiting_for", room[1])
                    : "");
-    printf("replicas    %s\n", cli_text(json, "replicas", room[0]));
+    printf("replicas    %s; %s partitions differed when last compared, all compared within %s s\n",
+           cli_text(json, "replicas", room[0]), cli_text(partitions, "differing", room[1]),
+           cli_text(partitions, "compared_s", room[2]));
 }
 
 static void status_warnings(const json_t *json)

@@ -141,6 +141,8 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(body, "replicas", json_integer(c->replicas));
     put(partitions, "total", json_integer(c->partitions));
     put(partitions, "moving", json_integer(c->partitions_moving));
+    put(partitions, "differing", json_integer(c->partitions_differing));
+    put(partitions, "compared_s", json_integer(c->compared_s));
     put(partitions, "unavailable", json_integer(c->partitions_unavailable));
     put(partitions, "under_replicated", json_integer(c->partitions_under));
     put(body, "partitions", partitions);

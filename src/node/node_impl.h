@@ -202,6 +202,8 @@ struct node_peer {
     instant table_at;  /* earliest next comparison of tables */
     instant join_at;   /* earliest next question about foundings */
     instant sync_at;   /* next anti-entropy round with it */
+    instant synced_at; /* end of the last one that came to its end, 0: none */
+    uint32_t differed; /* partitions that differed in it, before they were pulled */
     uint64_t boot_counter;
     uint32_t forget_round[2]; /* the last questions of ours it said yes to */
     struct node_link *link;   /* the one we send on; READY, or on its way */

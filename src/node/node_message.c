@@ -61,6 +61,19 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
     }
 }
 
+/* Who gives its rows away, and who is given up. */
+static void message_of_placement(struct node *node, uint64_t peer, const struct message *message)
+{
+    if (message->kind == MESSAGE_HAND_OFFER)
+        node_take_offered(node, peer, &message->hand_offer);
+    else if (message->kind == MESSAGE_HAND_TAKEN)
+        node_hand_taken(node, peer, &message->hand_taken);
+    else if (message->kind == MESSAGE_FORGET_ASK)
+        node_forget_asked(node, peer, &message->forget_ask);
+    else
+        node_forget_acked(node, peer, &message->forget_ack);
+}
+
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
                   const struct message *message)
 {
@@ -113,16 +126,10 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
             sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
         break;
     case MESSAGE_HAND_OFFER:
-        node_take_offered(node, peer, &message->hand_offer);
-        break;
-    case MESSAGE_FORGET_ASK:
-        node_forget_asked(node, peer, &message->forget_ask);
-        break;
-    case MESSAGE_FORGET_ACK:
-        node_forget_acked(node, peer, &message->forget_ack);
-        break;
     case MESSAGE_HAND_TAKEN:
-        node_hand_taken(node, peer, &message->hand_taken);
+    case MESSAGE_FORGET_ASK:
+    case MESSAGE_FORGET_ACK:
+        message_of_placement(node, peer, message);
         break;
     case MESSAGE_GC_ASK:
     case MESSAGE_GC_ANSWER:

@@ -241,6 +241,10 @@ void node_sync_done(struct node *node, const struct sync_output *done)
         return;
     }
     node_trace(node, TRACE_SYNC_ROUND, done->peer, done->compared, done->differed);
+    if (peer && done->status == STATUS_OK) {
+        peer->synced_at = node->now;
+        peer->differed = done->differed;
+    }
     if (peer &&
         (done->status != STATUS_OK || move_is_needed(node) || move_is_leaving(node, done->peer)))
         peer->sync_at = node->now + prng_jitter(&node->prng, SYNC_AGAIN_US, 25);

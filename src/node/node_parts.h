@@ -208,6 +208,7 @@ bool node_rooms_found(struct node *node);
 
 /* node_view.c */
 uint64_t node_own_incarnation(const struct node *node);
+void node_view_convergence(const struct node *node, uint32_t *differing, uint32_t *age_s);
 
 /* node_expire.c */
 uint64_t node_wall_ms(const struct node *node);

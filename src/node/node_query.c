@@ -135,6 +135,7 @@ static void query_cluster(struct node *node, struct result *result)
     if (node->place) {
         cluster->partitions = place_partition_count(node->place);
         query_partitions(node, cluster);
+        node_view_convergence(node, &cluster->partitions_differing, &cluster->compared_s);
     }
 }
 

@@ -87,6 +87,22 @@ struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint
     return sync_fingerprint(node->sync, partition, count);
 }
 
+/* How far apart copies were when they were last compared, over the live peers: partitions that
+ * differed, and seconds since the comparison that is longest ago. */
+void node_view_convergence(const struct node *node, uint32_t *differing, uint32_t *age_s)
+{
+    *differing = *age_s = 0;
+    list_for_each (&node->peer_list, link) {
+        const struct node_peer *peer = list_entry(link, struct node_peer, in_peers);
+        uint64_t ago = (node->now - peer->synced_at) / 1000000u;
+
+        if (peer->synced_at == 0 || node_rank(node, peer->id8) != RANK_ALIVE)
+            continue;
+        *differing += peer->differed;
+        *age_s = ago > *age_s ? (uint32_t)ago : *age_s;
+    }
+}
+
 const struct metrics *node_metrics(struct node *node)
 {
     uint64_t absent;
@@ -95,6 +111,11 @@ const struct metrics *node_metrics(struct node *node)
                                          [RANK_DEAD] = METRIC_MEMBERS_DEAD,
                                          [RANK_LEFT] = METRIC_MEMBERS_LEFT};
 
+    uint32_t differing, age_s;
+
+    node_view_convergence(node, &differing, &age_s);
+    metric_set(&node->metrics, METRIC_SYNC_DIFFERING, differing);
+    metric_set(&node->metrics, METRIC_SYNC_AGE, age_s);
     for (unsigned rank = 0; rank < 4; rank++)
         metric_set(&node->metrics, gauges[rank], 0);
     for (uint32_t i = 0; i < swim_count(node->swim); i++)
