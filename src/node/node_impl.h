@@ -297,5 +297,4 @@ void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b,
 uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
 
 #include "node_once.h"
-
 #endif
