@@ -42,6 +42,8 @@ bool node_group_begin(struct node *node, struct node_task *parent)
     parent->step = STEP_GROUP;
     parent->leads = (uint8_t)(group - node->groups + 1);
     parent->path_size = 0;
+    if (parent->op.kind == OP_UPDATE && parent->op.idempotency.size > 0)
+        node_once_name(node, parent);
     group->stage = parent->op.kind == OP_COLLECTION ? GROUP_HEAD
                    : parent->op.kind == OP_DELETE   ? GROUP_SWEEP
                                                     : GROUP_LIST;
@@ -93,12 +95,30 @@ struct op node_group_op(const struct node_group *group, enum op_kind kind)
                            kind == OP_UPDATE || kind == OP_DELETE ? op->context : SLICE_NONE};
 }
 
+/* Each row of a request with an idempotency key has a key of its own, made of it. */
+static void group_once(struct node *node, const struct node_group *group, struct slice name,
+                       struct op *op)
+{
+    struct slice once = group->parent->op.idempotency;
+    size_t size = once.size + name.size;
+    struct writer out = writer_over(effects_alloc(node->fx, size + 1), size);
+    struct hash16 hash;
+
+    if (once.size == 0)
+        return;
+    write_slice(&out, once);
+    write_slice(&out, name);
+    hash = hash_sip128(node->founding.hash_seed, out.data, out.size);
+    op->idempotency = effects_copy(node->fx, slice_of(hash.bytes, sizeof(hash.bytes)));
+}
+
 /* Starts the change of one row. */
 bool node_group_row(struct node *node, struct node_group *group, struct slice name,
                     enum crdt_kind type, struct slice arg)
 {
     struct op op = node_group_op(group, OP_UPDATE);
 
+    group_once(node, group, name, &op);
     op.key = name;
     op.type = (uint8_t)type;
     op.body = arg;

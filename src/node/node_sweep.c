@@ -60,6 +60,8 @@ void node_group_scanned(struct node *node, const struct node_task *child, const 
     for (uint32_t i = 0; i < page->item_count && !group->is_last_row; i++) {
         struct slice path = node_group_path(group, page->items[i].key);
 
+        if (path.size == 0 || (path.data[0] != CRDT_SET && path.data[0] != CRDT_MAP))
+            continue; /* a record beside the key (decision 0013), no element */
         if (!slice_has_prefix(path, group->prefix))
             group->is_last = group->is_last_row = true;
         else if (group->stage == GROUP_PAGE)

@@ -270,6 +270,33 @@ static void test_a_map_holds_children(void **state)
     net_delete(net);
 }
 
+/* A retry of many changes counts each once; records beside the key are no elements. */
+static void test_a_retry_counts_once(void **state)
+{
+    struct net *net = net_formed(3, 3);
+    struct list_of list;
+    struct op op = net_op(OP_UPDATE, "m", NULL), drop = net_op(OP_DELETE, "m", NULL);
+
+    (void)state;
+    list_start(&list);
+    list_add(&list, PATH("\4a\0\5"), TYPE_COUNTER, slice_of("\0\0\0\0\0\0\0\1", 8));
+    list_add(&list, PATH("\4b\0\5"), TYPE_COUNTER, slice_of("\0\0\0\0\0\0\0\1", 8));
+    op.is_many = true;
+    op.body = writer_done(&list.out);
+    op.idempotency = slice_text("once");
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(net_do(net, i, &op)->status, STATUS_OK);
+        assert_int_equal(page(net, i, "m", 0, SLICE_NONE)->elements, 2);
+        assert_int_equal(net->reply.numbers[0], 1);
+        assert_int_equal(net->reply.numbers[1], 1);
+    }
+    drop.is_many = true;
+    assert_int_equal(net_do(net, 0, &drop)->status, STATUS_OK);
+    assert_int_equal(page(net, 1, "m", 0, SLICE_NONE)->status, STATUS_MISSING);
+    assert_int_equal(net->reply.elements, 0);
+    net_delete(net);
+}
+
 static void test_the_new_value_comes_with_the_answer(void **state)
 {
     struct net *net = net_formed(3, 3);
@@ -298,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_another_type_stops_the_whole),
         cmocka_unit_test(test_without_a_quorum_nothing_is_promised),
         cmocka_unit_test(test_a_map_holds_children),
+        cmocka_unit_test(test_a_retry_counts_once),
         cmocka_unit_test(test_the_new_value_comes_with_the_answer),
     };
 
