@@ -21,7 +21,7 @@ static void test_unknown_and_reserved(void **state)
     expect("GET /v1/kv", " 404 ", "not-found");
     expect("GET /v1/batch", " 501 ", "not-implemented");
     expect("PATCH /v1/jobs/1", " 501 ", "not-implemented");
-    expect("DELETE /v1/members/abcd", " 501 ", "not-implemented");
+    expect("GET /v1/tokens", " 501 ", "not-implemented");
     expect("POST /v1/cluster/invite", " 501 ", "not-implemented");
 }
 
