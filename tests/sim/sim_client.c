@@ -83,6 +83,7 @@ static void client_register_op(struct sim *sim, struct sim_client *client, struc
                                           : prng_chance(&sim->rng, 1, 5);
     reg->kinds[client->sequence] = WRITE_OPEN;
     reg->deletes[client->sequence] = client->is_delete;
+    reg->blinds[client->sequence] = reg->context_size == 0;
     op->kind = client->is_delete ? OP_DELETE : OP_PUT;
     op->context = slice_of(reg->context, reg->context_size);
     if (!client->is_delete)
@@ -154,7 +155,8 @@ static void client_check_read(struct sim *sim, const struct sim_client *client,
     if (!is_lone && newest < client->floor && !client->is_floor_delete) {
         /* A later delete may have taken effect, or any that nobody knows the outcome of: late. */
         for (uint32_t n = 1; n <= reg->sequence; n++)
-            if (reg->deletes[n] && (n > client->floor || reg->kinds[n] == WRITE_UNKNOWN))
+            if ((reg->deletes[n] || reg->blinds[n]) &&
+                (n > client->floor || reg->kinds[n] == WRITE_UNKNOWN))
                 return;
         sim_fail(sim, "D11: register %u shows %u, %u was acknowledged before", client->key, newest,
                  client->floor);
