@@ -9,7 +9,7 @@ SOAK_HOURS ?= 8
 MUTANT_SECONDS ?= 200
 
 CHECK_STEPS += sim-check sim-meta sim-mutants
-LIMIT_sim-check := 150
+LIMIT_sim-check := 300
 LIMIT_sim-meta := 60
 LIMIT_sim-mutants := 60
 PROVIDES += soak mutants
