@@ -4,21 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int admin_ask(struct cli *cli, const struct cli_request *request, const char *done)
-{
-    struct cli_reply reply;
-    int code = cli_ask(cli, request, &reply);
-
-    if (code == CLI_DONE && reply.status >= 400)
-        code = cli_problem(cli, &reply);
-    else if (code == CLI_DONE && cli->is_json && reply.body.size)
-        code = cli_put_body(&reply);
-    else if (code == CLI_DONE)
-        fprintf(stderr, "%s\n", done);
-    cli_reply_close(&reply);
-    return code;
-}
-
 /* {"name":["a","b"]} */
 static int admin_list(struct cli *cli, struct cli_request *request, const char *name, json_t *list)
 {
@@ -29,7 +14,7 @@ static int admin_list(struct cli *cli, struct cli_request *request, const char *
     if (text) {
         request->body = slice_text(text);
         request->type = "application/json";
-        code = admin_ask(cli, request, "done");
+        code = cli_change(cli, request, "done");
     }
     free(text);
     json_decref(body);
@@ -40,21 +25,21 @@ int cli_leave(struct cli *cli)
 {
     struct cli_request request = {.method = "POST", .path = "/v1/cluster/leave"};
 
-    return admin_ask(cli, &request, "leaving: the peer hands its data over and then stops");
+    return cli_change(cli, &request, "leaving: the peer hands its data over and then stops");
 }
 
 int cli_drain(struct cli *cli)
 {
     struct cli_request request = {.method = "POST", .path = "/v1/self/drain"};
 
-    return admin_ask(cli, &request, "draining: other peers coordinate");
+    return cli_change(cli, &request, "draining: other peers coordinate");
 }
 
 int cli_undrain(struct cli *cli)
 {
     struct cli_request request = {.method = "DELETE", .path = "/v1/self/drain"};
 
-    return admin_ask(cli, &request, "done");
+    return cli_change(cli, &request, "done");
 }
 
 /* The whole id of a peer that was named by its name or the beginning of its id. */
@@ -90,7 +75,7 @@ int cli_forget(struct cli *cli)
     if (code != CLI_DONE)
         return code;
     (void)snprintf(path, sizeof(path), "/v1/members/%s?confirm=%s", id, id);
-    return admin_ask(cli, &request, "forgotten: others are taking over its share");
+    return cli_change(cli, &request, "forgotten: others are taking over its share");
 }
 
 int cli_join(struct cli *cli)
@@ -123,7 +108,7 @@ int cli_unblock(struct cli *cli)
 {
     struct cli_request request = {.method = "DELETE", .path = "/v1/self/block"};
 
-    return admin_ask(cli, &request, "done");
+    return cli_change(cli, &request, "done");
 }
 
 int cli_curl(struct cli *cli)

@@ -137,6 +137,9 @@ int cli_exit_of_status(long status);
 int cli_problem(const struct cli *cli, const struct cli_reply *reply);
 /* cli_put_body writes the body as it came, with a newline at the end of JSON. */
 int cli_put_body(const struct cli_reply *reply);
+/* cli_change sends a request that changes something and tells how it went: a problem, the body with
+ * -o json, else `done` on stderr. Returns the exit code. */
+int cli_change(const struct cli *cli, const struct cli_request *request, const char *done);
 /* cli_text returns a member of an object as text for people: "-" when absent; numbers are written
  * into `room`. */
 const char *cli_text(const json_t *object, const char *name, char room[32]);

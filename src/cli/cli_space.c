@@ -57,28 +57,13 @@ int cli_space_show(struct cli *cli)
     return code == CLI_DONE ? space_show(cli, path, false) : code;
 }
 
-static int space_send(struct cli *cli, struct cli_request *request, const char *done)
-{
-    struct cli_reply reply;
-    int code = cli_ask(cli, request, &reply);
-
-    if (code == CLI_DONE && reply.status >= 400)
-        code = cli_problem(cli, &reply);
-    else if (code == CLI_DONE && cli->is_json && reply.body.size)
-        code = cli_put_body(&reply);
-    else if (code == CLI_DONE)
-        fprintf(stderr, "%s\n", done);
-    cli_reply_close(&reply);
-    return code;
-}
-
 int cli_space_del(struct cli *cli)
 {
     char path[CLI_URL_MAX];
     struct cli_request request = {.method = "DELETE", .path = path};
     int code = space_path(cli->arguments[0], path);
 
-    return code == CLI_DONE ? space_send(cli, &request, "back to the defaults") : code;
+    return code == CLI_DONE ? cli_change(cli, &request, "back to the defaults") : code;
 }
 
 /* What the namespace sets at present; an empty object where it sets nothing. */
@@ -156,7 +141,7 @@ int cli_space_set(struct cli *cli)
     text = own ? json_dumps(own, JSON_COMPACT) : NULL;
     if (code == CLI_DONE && text) {
         request.body = slice_text(text);
-        code = space_send(cli, &request, "set");
+        code = cli_change(cli, &request, "set");
     }
     free(text);
     json_decref(own);

@@ -75,6 +75,21 @@ int cli_put_body(const struct cli_reply *reply)
     return CLI_DONE;
 }
 
+int cli_change(const struct cli *cli, const struct cli_request *request, const char *done)
+{
+    struct cli_reply reply;
+    int code = cli_ask(cli, request, &reply);
+
+    if (code == CLI_DONE && reply.status >= 400)
+        code = cli_problem(cli, &reply);
+    else if (code == CLI_DONE && cli->is_json && reply.body.size)
+        code = cli_put_body(&reply);
+    else if (code == CLI_DONE)
+        fprintf(stderr, "%s\n", done);
+    cli_reply_close(&reply);
+    return code;
+}
+
 const char *cli_text(const json_t *object, const char *name, char room[32])
 {
     const json_t *value = json_object_get(object, name);
