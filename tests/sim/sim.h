@@ -269,6 +269,8 @@ void sim_forget_note(struct sim *sim, struct sim_node *by, uint64_t id8);
 void sim_check_leftovers(struct sim *sim, struct sim_node *any);
 
 /* --- sim_client.c */
+/* Draws a peer that is up and not paused; NULL after some tries. */
+struct sim_node *sim_awake_peer(struct sim *sim, struct prng *rng);
 void sim_client_act(struct sim *sim, uint32_t client);
 void sim_client_reply(struct sim *sim, struct sim_node *peer, ticket asked,
                       const struct result *result);

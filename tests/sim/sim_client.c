@@ -51,10 +51,10 @@ bool sim_clients_are_idle(const struct sim *sim)
     return sim_sessions_are_idle(sim) && sim_retry_is_idle(sim);
 }
 
-static struct sim_node *client_peer(struct sim *sim)
+struct sim_node *sim_awake_peer(struct sim *sim, struct prng *rng)
 {
     for (unsigned tries = 0; tries < 16; tries++) {
-        struct sim_node *peer = &sim->nodes[prng_below(&sim->rng, sim->node_count)];
+        struct sim_node *peer = &sim->nodes[prng_below(rng, sim->node_count)];
 
         if (peer->node && peer->paused_until <= sim->now)
             return peer;
@@ -93,7 +93,7 @@ static void client_register_op(struct sim *sim, struct sim_client *client, struc
 void sim_client_act(struct sim *sim, uint32_t index)
 {
     struct sim_client *client = &sim->clients[index];
-    struct sim_node *peer = client_peer(sim);
+    struct sim_node *peer = sim_awake_peer(sim, &sim->rng);
     struct event request = {.kind = EVENT_REQUEST};
     struct op *op = &request.request.op;
     char key[32], value[32];

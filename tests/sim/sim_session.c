@@ -108,17 +108,6 @@ bool sim_sessions_are_idle(const struct sim *sim)
     return true;
 }
 
-static struct sim_node *session_peer(struct sim *sim)
-{
-    for (unsigned tries = 0; tries < 16; tries++) {
-        struct sim_node *peer = &sim->nodes[prng_below(&sim->sessions->rng, sim->node_count)];
-
-        if (peer->node && peer->paused_until <= sim->now)
-            return peer;
-    }
-    return NULL;
-}
-
 /* Makes the next operation of a session. */
 static void session_op(struct sim_sessions *all, uint32_t index, struct op *op, char *value)
 {
@@ -152,7 +141,7 @@ void sim_session_act(struct sim *sim, uint32_t index)
 {
     struct sim_sessions *all = sim->sessions;
     struct session_client *client = &all->clients[index];
-    struct sim_node *peer = session_peer(sim);
+    struct sim_node *peer = sim_awake_peer(sim, &sim->sessions->rng);
     struct event request = {.kind = EVENT_REQUEST};
     struct op *op = &request.request.op;
     char name[32], value[32];

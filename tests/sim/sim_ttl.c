@@ -86,17 +86,6 @@ bool sim_ttl_is_idle(const struct sim *sim)
     return true;
 }
 
-static struct sim_node *ttl_peer(struct sim *sim)
-{
-    for (unsigned tries = 0; tries < 16; tries++) {
-        struct sim_node *peer = &sim->nodes[prng_below(&sim->ttl->rng, sim->node_count)];
-
-        if (peer->node && peer->paused_until <= sim->now)
-            return peer;
-    }
-    return NULL;
-}
-
 /* Fills the next write of a key: mostly short lives, sometimes for ever, sometimes a delete. */
 static void ttl_write(struct sim *sim, struct ttl_actor *actor, struct op *op, char *value)
 {
@@ -120,7 +109,7 @@ void sim_ttl_act(struct sim *sim, uint32_t index)
 {
     struct sim_ttl *ttl = sim->ttl;
     struct ttl_actor *actor = &ttl->actor[index];
-    struct sim_node *peer = ttl_peer(sim);
+    struct sim_node *peer = sim_awake_peer(sim, &sim->ttl->rng);
     struct event request = {.kind = EVENT_REQUEST};
     struct op *op = &request.request.op;
     char name[32], value[32];

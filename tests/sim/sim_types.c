@@ -100,17 +100,6 @@ bool sim_types_are_idle(const struct sim *sim)
     return true;
 }
 
-static struct sim_node *types_peer(struct sim *sim)
-{
-    for (unsigned tries = 0; tries < 16; tries++) {
-        struct sim_node *peer = &sim->nodes[prng_below(&sim->types->rng, sim->node_count)];
-
-        if (peer->node && peer->paused_until <= sim->now)
-            return peer;
-    }
-    return NULL;
-}
-
 /* --- asking */
 
 static uint32_t types_note(struct types_target *target, const struct types_change *change)
@@ -196,7 +185,7 @@ void sim_types_act(struct sim *sim, uint32_t index)
 {
     struct sim_types *types = sim->types;
     struct types_actor *actor = &types->actor[index];
-    struct sim_node *peer = types_peer(sim);
+    struct sim_node *peer = sim_awake_peer(sim, &sim->types->rng);
     struct event request = {.kind = EVENT_REQUEST};
     struct op *op = &request.request.op;
     uint8_t room[128];
