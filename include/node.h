@@ -36,6 +36,7 @@ struct node_config {
     uint64_t forget_every_ms;    /* at most one in so long; 0: 15 min */
     uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
     uint32_t gc_interval_ms;     /* between rounds of collection; 0: none of our own */
+    uint32_t scrub_period_s;     /* every row is read once in it; 0: never */
     uint32_t recent_rows;        /* rows kept in memory after their commit: a power of two */
     struct place_cache *tables;  /* borrowed; shared by the nodes of one process */
 };
@@ -82,8 +83,8 @@ uint64_t node_digest(const struct node *node);
 uint64_t node_layout(const struct node *node);
 /* node_is_ready tells whether the node would serve: founded, store open, on the placement list. */
 bool node_is_ready(const struct node *node);
-/* node_is_recovering tells whether the node's copies do not count in reads yet. When it ends the
- * driver may forget that the store was damaged. */
+/* node_is_recovering tells whether the node's copies, or some of them, do not count in reads yet.
+ * The driver remembers it across a restart (EVENT_OPENED, is_recovering). */
 bool node_is_recovering(const struct node *node);
 /* node_place_state returns the peer's own state on the placement list, 0 when not on it. */
 unsigned node_place_state(const struct node *node);

@@ -241,6 +241,9 @@ struct result_cluster {
     uint64_t key_id_seen; /* a cluster key id that peers used and we do not have, 0: none */
     uint64_t key_id_ours;
     struct address key_from; /* who used it */
+    uint64_t scrub_age_s,
+        scrub_rows; /* of this peer: since all rows were verified; rows verified */
+    uint64_t rows_corrupt, rows_mended, rows_bad; /* found, replaced, waiting for other owners */
 };
 
 /* One element of a set or map. */

@@ -27,6 +27,7 @@ enum store_family {
 struct store_row {
     enum store_family family;
     bool is_delete;
+    bool may_use_reserve; /* a tombstone, a repair: written though the disk is nearly full */
     struct slice key;
     struct slice value; /* record: header and body; empty when deleted */
 };
@@ -43,7 +44,11 @@ struct store_range {
     struct slice until; /* exclusive; empty: to the end of the family */
     uint32_t rows_max;  /* at most SCAN_ROWS_MAX */
     uint32_t bytes_max; /* keys and values; at least one row is always given */
-    bool is_joined;     /* idx: the driver gives the object row behind each index row instead */
+    /* For store_index_scan. is_joined: of idx, the object behind each index row is given instead;
+     * a damaged index row as it is, a lost object with an empty value. is_paired: of obj, where the
+     * index row of an object is lost, it is given behind the object, with an empty value. */
+    bool is_joined, is_paired;
+    bool is_passing; /* what is read is not wanted again soon: caches stay as they are */
 };
 
 /* Called per row in key order; false ends the scan. The row lives for the call. */
@@ -89,6 +94,9 @@ struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into);
  * store_key_obj does not write of a sound name. */
 enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct slice *ns,
                             struct slice *key) MUST_USE;
+/* store_key_listed returns the key of the index row that belongs to an OBJ row key, a slice of it;
+ * empty: it has none (an element of a collection, no row key). */
+struct slice store_key_listed(struct slice row_key);
 /* store_key_partition gives the half-open range of OBJ row keys of a partition: `bits` bits of
  * the key hash behind `cell_depth` bits equal those of `cell_prefix` (left-aligned) and
  * `partition`. The bounds are 8 bytes each, the first in bounds[0..7], the one behind
@@ -115,13 +123,11 @@ enum status store_record_open(enum store_family family, struct slice row_key, st
 
 /* store_index_write makes the record of an index row. NULL when no memory is left. */
 struct blob *store_index_write(struct slice index_key, uint64_t hash_front);
-/* store_index_follow finds the object behind an index row; it may wait as the engine's get does.
- * `room` takes STORE_KEY_SIZE_MAX bytes of row key; the row points into it and into `pin`, which
- * the caller releases after OK. OK; CORRUPT: the index row is damaged; MISSING: there is no
- * object, both rows were dropped since the index row was read; COLD, IO as get. */
-enum status store_index_follow(const struct store *store, const struct store_row *index_row,
-                               uint8_t *room, struct store_row *object_row,
-                               struct store_pin *pin) MUST_USE;
+/* store_index_scan is the engine's scan with what `is_joined` and `is_paired` ask for; it may wait
+ * as the engine's get does. Rows that were dropped since the scan began are passed over. OK, END,
+ * CORRUPT (of the engine), COLD and IO as scan and get. */
+enum status store_index_scan(const struct store *store, const struct store_range *range,
+                             store_visit *visit, void *visit_context) MUST_USE;
 
 /* --- rows queued but not yet committed (store_pending.c). A merge sees what is queued, a client
  * sees only what is committed. Entries are keyed by OBJ row key; a newer one replaces an older
@@ -160,6 +166,8 @@ void store_recent_put(struct store_recent *recent, struct blob *row_key, struct 
 struct blob *store_recent_get(const struct store_recent *recent, struct slice row_key);
 /* store_recent_forget drops what is kept of a key: the row is gone. */
 void store_recent_forget(struct store_recent *recent, struct slice row_key);
+/* store_recent_drop forgets one key: what the engine holds is to be seen. */
+void store_recent_drop(struct store_recent *recent, struct slice row_key);
 /* store_recent_clear forgets everything. */
 void store_recent_clear(struct store_recent *recent);
 

@@ -141,6 +141,12 @@ uint32_t sync_dead(const struct sync *sync, uint32_t partition);
 uint64_t sync_dead_total(const struct sync *sync);
 
 /* --- rounds */
+/* sync_count_begin begins to count the rows of one partition anew, sync_count_change puts a row
+ * into the count or changes one that is in it (as sync_change), and sync_count_end lets the count
+ * take the place of the partition's sum. One at a time. */
+void sync_count_begin(struct sync *sync);
+void sync_count_change(struct sync *sync, const struct hash16 *before, const struct hash16 *after);
+void sync_count_end(struct sync *sync, uint32_t partition);
 
 /* sync_pull begins a round with `peer` under `layout`: over all partitions shared with it. OK;
  * BUSY when one with this peer runs already; FULL when rounds_max run. */

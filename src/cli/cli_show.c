@@ -42,6 +42,7 @@ static void status_numbers(const json_t *json)
     const json_t *members = json_object_get(json, "members");
     const json_t *partitions = json_object_get(json, "partitions");
     const json_t *tombstones = json_object_get(json, "tombstones");
+    const json_t *scrub = json_object_get(json, "scrub");
     char room[4][32];
 
     printf("%s\n\n", cli_text(json, "health", room[0]));
@@ -61,6 +62,10 @@ static void status_numbers(const json_t *json)
     printf("replicas    %s; %s partitions differed when last compared, all compared within %s s\n",
            cli_text(json, "replicas", room[0]), cli_text(partitions, "differing", room[1]),
            cli_text(partitions, "compared_s", room[2]));
+    if (scrub)
+        printf("scrub       every row verified within %s s, %s damaged, %s replaced, %s wait\n",
+               cli_text(scrub, "age_s", room[0]), cli_text(scrub, "corrupt", room[1]),
+               cli_text(scrub, "repaired", room[2]), cli_text(scrub, "quarantined", room[3]));
 }
 
 static void status_warnings(const json_t *json)

@@ -122,8 +122,15 @@ char *edge_text_number(char into[EDGE_NUMBER_TEXT], uint64_t number)
     return into + at;
 }
 
-static const char *edge_rank_text(enum member_rank rank)
+/* What is the matter with the owner that is named. */
+static const char *edge_absent_text(enum edge_problem problem, enum member_rank rank)
 {
+    if (problem == PROBLEM_STORAGE_FULL)
+        return " has less free disk than its storage.min_free";
+    if (problem == PROBLEM_READ_ONLY)
+        return " takes no writes now";
+    if (problem == PROBLEM_OVERLOADED)
+        return " has too much work in flight";
     switch (rank) {
     case RANK_ALIVE:
         return " did not answer in time";
@@ -143,7 +150,8 @@ static void edge_fault_count(struct edge_fault *fault, const struct result *resu
     char acks[EDGE_NUMBER_TEXT], required[EDGE_NUMBER_TEXT], total[EDGE_NUMBER_TEXT];
     char took[EDGE_NUMBER_TEXT];
     const char *separator = result->absent.size ? "; " : "";
-    const char *rank = result->absent.size ? edge_rank_text(result->absent_rank) : "";
+    const char *rank =
+        result->absent.size ? edge_absent_text(fault->problem, result->absent_rank) : "";
     char absent[NAME_SIZE_MAX + 1];
 
     edge_text_copy(absent, sizeof absent, slice_of(result->absent.text, result->absent.size));

@@ -63,6 +63,8 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
               "look at the log and at the free space of the disk");
     edge_warn(warnings, c->is_recovering, "recovering", "the store is refilled from other owners",
               "wait; reads use the other owners");
+    edge_warn(warnings, c->rows_bad > 0, "damaged-rows", "damaged rows wait for their other owners",
+              "bring back the peers that are away; then look at the disk of this one");
     return warnings;
 }
 
@@ -123,6 +125,18 @@ static json_t *edge_summary_tombstones(const struct result_cluster *c)
     return tombstones;
 }
 
+static json_t *edge_summary_scrub(const struct result_cluster *c)
+{
+    json_t *scrub = json_object();
+
+    put(scrub, "age_s", json_integer((json_int_t)c->scrub_age_s));
+    put(scrub, "verified", json_integer((json_int_t)c->scrub_rows));
+    put(scrub, "corrupt", json_integer((json_int_t)c->rows_corrupt));
+    put(scrub, "repaired", json_integer((json_int_t)c->rows_mended));
+    put(scrub, "quarantined", json_integer((json_int_t)c->rows_bad));
+    return scrub;
+}
+
 void edge_summary_reply(struct edge_answer *answer, const struct result *result)
 {
     const struct result_cluster *c = &result->cluster;
@@ -153,6 +167,7 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(body, "seeds_silent", json_integer(c->seeds_silent));
     put(body, "key", edge_summary_key(c));
     put(body, "forgetting", edge_summary_forget(c));
+    put(body, "scrub", edge_summary_scrub(c));
     put(body, "warnings", edge_summary_warnings(c));
     edge_json_reply(answer, 200, result, body);
 }

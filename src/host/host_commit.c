@@ -16,7 +16,7 @@ struct host_commit_request {
     enum status status;
     uint32_t count;          /* rows */
     size_t size;             /* bytes of keys and values */
-    bool has_put;            /* not only deletes */
+    bool has_put;            /* a row that may not use the reserve */
     struct store_row rows[]; /* their bytes follow in the same allocation */
 };
 
@@ -212,7 +212,7 @@ void host_commit_write(struct host_commit *commit, uint64_t write, const struct 
         row->key = host_commit_copy(&at, rows[i].key);
         if (!row->is_delete)
             row->value = host_commit_copy(&at, rows[i].value);
-        request->has_put = request->has_put || !row->is_delete;
+        request->has_put = request->has_put || !(row->is_delete || rows[i].may_use_reserve);
     }
     host_lane_add(&commit->lane, &request->job);
 }

@@ -30,8 +30,8 @@ void host_step(struct host *host, struct event *event)
     event->now = host->now;
     event->wall_ms = host->wall_ms;
     node_step(host->node, event, &host->effects);
-    if (host->is_recovering && !node_is_recovering(host->node))
-        host_storage_settle(host->storage); /* compared with the others: sound from now on */
+    if (host->is_recovering != node_is_recovering(host->node))
+        host_storage_settle(host->storage, host->is_recovering); /* a restart begins with it */
     host->is_recovering = node_is_recovering(host->node);
 }
 

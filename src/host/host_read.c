@@ -84,27 +84,6 @@ static bool host_read_keep(void *context, const struct store_row *row)
     return true;
 }
 
-/* Keeps the object behind an index row. */
-static bool host_read_follow(void *context, const struct store_row *row)
-{
-    struct host_read *read = context;
-    struct store_pin pin = {.handle = NULL};
-    uint8_t key[STORE_KEY_SIZE_MAX];
-    struct store_row object;
-    bool goes_on;
-
-    read->status = store_index_follow(read->store, row, key, &object, &pin);
-    if (read->status == STATUS_MISSING) {
-        read->status = STATUS_OK; /* dropped since: an iterator sees the index as it was */
-        return true;
-    }
-    if (read->status != STATUS_OK)
-        return false;
-    goes_on = host_read_keep(read, &object);
-    read->store->release(read->store->context, &pin);
-    return goes_on;
-}
-
 static void host_read_settle(struct host_read *read)
 {
     const uint8_t *at = read->bytes;
@@ -136,16 +115,14 @@ void host_read_run(struct host_read *read, const struct store *store)
     enum status status;
 
     read->status = STATUS_OK;
-    read->store = store;
     if (read->is_point)
         status = host_read_point(read, store);
     else
-        status = store->scan(store->context, &read->range,
-                             read->range.is_joined ? host_read_follow : host_read_keep, read);
-    if (read->status != STATUS_OK) {
+        status = store_index_scan(store, &read->range, host_read_keep, read);
+    if (read->status != STATUS_OK)
+        status = STATUS_IO; /* no memory for it */
+    if (status != STATUS_OK && status != STATUS_END)
         read->count = 0;
-        status = read->status == STATUS_CORRUPT ? STATUS_CORRUPT : STATUS_IO;
-    }
     read->status = status;
     host_read_settle(read);
 }

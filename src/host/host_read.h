@@ -6,13 +6,12 @@
 #include "store.h"
 
 struct host_read {
-    struct host_job job;       /* first: a job is cast back to its read */
-    uint64_t read;             /* read ticket */
-    bool is_point;             /* only range.from is read */
-    struct store_range range;  /* its bounds are copies at the end of this allocation */
-    const struct store *store; /* while it runs */
-    enum status status;        /* OK: found (point) or more follows; END; MISSING; CORRUPT; IO */
-    struct store_row *rows;    /* owned */
+    struct host_job job;      /* first: a job is cast back to its read */
+    uint64_t read;            /* read ticket */
+    bool is_point;            /* only range.from is read */
+    struct store_range range; /* its bounds are copies at the end of this allocation */
+    enum status status;       /* OK: found (point) or more follows; END; MISSING; CORRUPT; IO */
+    struct store_row *rows;   /* owned */
     uint32_t count, capacity;
     uint8_t *bytes; /* owned; keys and values, in the order of the rows */
     size_t size, bytes_capacity;

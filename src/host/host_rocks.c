@@ -31,6 +31,8 @@ enum status host_rocks_get_by(struct host_rocks *rocks, rocksdb_readoptions_t *o
                                   (const char *)row->key.data, row->key.size, &error);
     if (error != NULL) {
         status = host_rocks_take_error(error);
+        if (status == STATUS_CORRUPT)
+            atomic_store(&rocks->is_damaged, true);
         return status == STATUS_COLD || status == STATUS_CORRUPT ? status : STATUS_IO;
     }
     if (found == NULL)
@@ -66,8 +68,9 @@ void host_rocks_release(void *context, struct store_pin *pin)
     *pin = (struct store_pin){.handle = NULL};
 }
 
-static enum status host_rocks_walk(rocksdb_iterator_t *at, const struct store_range *range,
-                                   store_visit *visit, void *visit_context)
+static enum status host_rocks_walk(struct host_rocks *rocks, rocksdb_iterator_t *at,
+                                   const struct store_range *range, store_visit *visit,
+                                   void *visit_context)
 {
     uint64_t bytes = 0;
 
@@ -80,7 +83,10 @@ static enum status host_rocks_walk(rocksdb_iterator_t *at, const struct store_ra
             rocksdb_iter_get_error(at, &error);
             if (error == NULL)
                 return STATUS_END;
-            return host_rocks_take_error(error) == STATUS_CORRUPT ? STATUS_CORRUPT : STATUS_IO;
+            if (host_rocks_take_error(error) != STATUS_CORRUPT)
+                return STATUS_IO;
+            atomic_store(&rocks->is_damaged, true);
+            return STATUS_CORRUPT;
         }
         row.key.data = (const uint8_t *)rocksdb_iter_key(at, &row.key.size);
         row.value.data = (const uint8_t *)rocksdb_iter_value(at, &row.value.size);
@@ -105,12 +111,14 @@ static enum status host_rocks_scan(void *context, const struct store_range *rang
         return STATUS_IO;
     options = rocksdb_readoptions_create();
     rocksdb_readoptions_set_verify_checksums(options, 1);
+    if (range->is_passing)
+        rocksdb_readoptions_set_fill_cache(options, 0);
     if (range->until.size > 0)
         rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)range->until.data,
                                                     range->until.size);
     at = rocksdb_create_iterator_cf(rocks->db, options, rocks->families[range->family]);
     rocksdb_iter_seek(at, (const char *)range->from.data, range->from.size);
-    status = host_rocks_walk(at, range, visit, visit_context);
+    status = host_rocks_walk(rocks, at, range, visit, visit_context);
     rocksdb_iter_destroy(at);
     rocksdb_readoptions_destroy(options);
     return status;
@@ -153,7 +161,8 @@ static enum status host_rocks_apply(void *context, const struct store_row *rows,
     rocksdb_writebatch_destroy(batch);
     if (error != NULL) {
         /* Measured: a batch whose sync failed was there after reopening. So nobody knows. */
-        rocksdb_free(error);
+        if (host_rocks_take_error(error) == STATUS_CORRUPT) /* a compaction met a hole */
+            atomic_store(&rocks->is_damaged, true);
         atomic_store(&rocks->is_failed, true);
         return STATUS_UNKNOWN_OUTCOME;
     }

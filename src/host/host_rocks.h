@@ -29,9 +29,9 @@ enum status host_rocks_open(struct host_rocks **rocks, const char *directory,
 enum status host_rocks_reopen(struct host_rocks *rocks, bool *is_recovering, char *detail) MUST_USE;
 /* host_rocks_close writes the mark and frees everything. Every pin must be released before. */
 void host_rocks_close(struct host_rocks *rocks);
-/* host_rocks_settle notes that the rows that may have been missing were compared with others: from
- * the next mark on, an opening need not be in recovery. From any thread. */
-void host_rocks_settle(struct host_rocks *rocks);
+/* host_rocks_settle notes whether the copies were compared with others, or must be: the next commit
+ * puts into the mark whether an opening is in recovery. From any thread. */
+void host_rocks_settle(struct host_rocks *rocks, bool is_sound);
 
 /* host_rocks_ports fills the five functions for the loop: get never touches the disk (COLD). */
 struct store host_rocks_ports(struct host_rocks *rocks);

@@ -25,7 +25,9 @@ struct host_rocks {
     struct host_mark mark;          /* as of the last commit */
     uint64_t mark_written_ms;       /* monotonic time of the last replacement */
     atomic_bool is_recovering;      /* goes into the mark */
-    atomic_bool is_failed;          /* a write failed: nothing is written until reopened */
+    atomic_bool is_mark_due; /* what goes into the mark has changed: the next commit writes it */
+    atomic_bool is_damaged;  /* the library refused what it read: reopening copies the rest */
+    atomic_bool is_failed;   /* a write failed: nothing is written until reopened */
 };
 
 /* host_rocks_take_error classifies an error text of the library and frees it. */
@@ -35,6 +37,12 @@ enum status host_rocks_get_by(struct host_rocks *rocks, rocksdb_readoptions_t *o
                               const struct store_row *row, struct store_pin *pin) MUST_USE;
 /* host_rocks_release is the engine's release. */
 void host_rocks_release(void *context, struct store_pin *pin);
+/* host_rocks_families names the column families. */
+extern const char *const host_rocks_families[FAMILIES];
+/* host_rocks_salvage copies what can be read of the store at `aside` into the one that is open and
+ * new. `detail` says what became of it. OK, also when nothing could be copied; IO: writing failed.
+ */
+enum status host_rocks_salvage(struct host_rocks *rocks, const char *aside, char *detail) MUST_USE;
 /* host_rocks_mark replaces the mark if its time has come, or in any case when `is_now`. */
 void host_rocks_mark(struct host_rocks *rocks, bool is_now);
 

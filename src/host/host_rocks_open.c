@@ -20,10 +20,11 @@
 #include "bytes.h"
 #include "ensure.h"
 
+#define ASIDE_SIZE (HOST_PATH_SIZE + 32)
 #define ASIDE_MAX 10000 /* names tried for a store set aside; no reason but a bound */
 #define ROCKS_MAGIC 0x726f636bu
 
-static const char *const host_rocks_families[FAMILIES] = {
+const char *const host_rocks_families[FAMILIES] = {
     [STORE_OBJ] = "obj",   [STORE_ELEM] = "elem",     [STORE_IDX] = "idx",
     [STORE_HINT] = "hint", [STORE_DUE] = "due",       [STORE_TRIE] = "trie",
     [STORE_SYS] = "sys",   [STORE_STRONG] = "strong", [FAMILY_DEFAULT] = "default",
@@ -44,6 +45,7 @@ void host_rocks_mark(struct host_rocks *rocks, bool is_now)
 {
     uint64_t now = host_rocks_now_ms();
 
+    is_now |= atomic_exchange(&rocks->is_mark_due, false);
     if (!is_now && now - rocks->mark_written_ms < rocks->options.mark_interval_ms)
         return;
     rocks->mark_written_ms = now;
@@ -100,14 +102,14 @@ static bool host_rocks_is_damage(enum status status)
 }
 
 /* Moves the store to db.corrupt-1, -2, ...: nothing is thrown away that an operator could want. */
-static enum status host_rocks_set_aside(struct host_rocks *rocks, char *detail)
+static enum status host_rocks_set_aside(struct host_rocks *rocks, char *aside, char *detail)
 {
-    char aside[HOST_PATH_SIZE + 32], reason[300];
+    char reason[300];
     struct stat info;
 
     snprintf(reason, sizeof reason, "%.299s", detail);
     for (unsigned i = 1; i < ASIDE_MAX; i++) {
-        snprintf(aside, sizeof aside, "%s.corrupt-%u", rocks->database, i);
+        snprintf(aside, ASIDE_SIZE, "%s.corrupt-%u", rocks->database, i);
         if (lstat(aside, &info) == 0)
             continue;
         if (rename(rocks->database, aside) != 0)
@@ -122,6 +124,7 @@ static enum status host_rocks_set_aside(struct host_rocks *rocks, char *detail)
 
 static enum status host_rocks_steps(struct host_rocks *rocks, bool *is_recovering, char *detail)
 {
+    char aside[ASIDE_SIZE];
     enum status status = host_rocks_try(rocks, HOST_ROCKS_ABSOLUTE, detail);
 
     if (!host_rocks_is_damage(status))
@@ -132,7 +135,7 @@ static enum status host_rocks_steps(struct host_rocks *rocks, bool *is_recoverin
         return status;
     if (!rocks->options.may_refill)
         return STATUS_CORRUPT;
-    status = host_rocks_set_aside(rocks, detail);
+    status = host_rocks_set_aside(rocks, aside, detail);
     if (status != STATUS_OK)
         return status;
     {
@@ -180,6 +183,23 @@ static bool host_rocks_is_behind(struct host_rocks *rocks, struct host_mark *fou
     return mark.is_recovering || host_mark_is_ahead(&mark, found);
 }
 
+/* A store that opens but has a hole: what can be read goes into a new one. */
+static enum status host_rocks_rebuild(struct host_rocks *rocks, char *detail)
+{
+    char aside[ASIDE_SIZE];
+    enum status status;
+
+    snprintf(detail, HOST_DETAIL_SIZE, "a block cannot be read");
+    if (!rocks->options.may_refill)
+        return STATUS_CORRUPT;
+    status = host_rocks_set_aside(rocks, aside, detail);
+    if (status == STATUS_OK)
+        status = host_rocks_try(rocks, HOST_ROCKS_ABSOLUTE, detail);
+    if (status == STATUS_OK)
+        status = host_rocks_salvage(rocks, aside, detail);
+    return status;
+}
+
 static enum status host_rocks_start(struct host_rocks *rocks, bool *is_recovering, char *detail)
 {
     bool had_files = host_rocks_has_files(rocks->database);
@@ -189,7 +209,11 @@ static enum status host_rocks_start(struct host_rocks *rocks, bool *is_recoverin
     detail[0] = 0;
     *is_recovering = false;
     host_mark_look(rocks->database, &found);
-    status = host_rocks_steps(rocks, is_recovering, detail);
+    *is_recovering = atomic_exchange(&rocks->is_damaged, false);
+    if (*is_recovering)
+        status = host_rocks_rebuild(rocks, detail);
+    else
+        status = host_rocks_steps(rocks, is_recovering, detail);
     if (status != STATUS_OK)
         return status;
     if (host_rocks_is_behind(rocks, &found, had_files)) {
@@ -268,7 +292,8 @@ void host_rocks_close(struct host_rocks *rocks)
     free(rocks);
 }
 
-void host_rocks_settle(struct host_rocks *rocks)
+void host_rocks_settle(struct host_rocks *rocks, bool is_sound)
 {
-    atomic_store(&rocks->is_recovering, false);
+    atomic_store(&rocks->is_recovering, !is_sound);
+    atomic_store(&rocks->is_mark_due, true);
 }

@@ -223,6 +223,7 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .sync_interval_ms = (uint32_t)host_number(host, SETTING_SYNC_INTERVAL),
         .gc_interval_ms = 200, /* a few partitions a second, eight times that when much waits */
         .forget_after_ms = host_number(host, SETTING_CLUSTER_FORGET_AFTER),
+        .scrub_period_s = (uint32_t)(host_number(host, SETTING_STORAGE_SCRUB_PERIOD) / 1000),
         .tables = host->tables,
     };
 

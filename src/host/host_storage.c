@@ -292,8 +292,8 @@ uint32_t host_storage_poll(struct host_storage *storage, uint32_t max, host_stor
     return count;
 }
 
-void host_storage_settle(struct host_storage *storage)
+void host_storage_settle(struct host_storage *storage, bool is_sound)
 {
     if (storage->rocks != NULL)
-        host_rocks_settle(storage->rocks);
+        host_rocks_settle(storage->rocks, is_sound);
 }

@@ -62,8 +62,8 @@ typedef void host_storage_visit(void *context, struct event *event);
  * call host_storage_write and _read. */
 uint32_t host_storage_poll(struct host_storage *storage, uint32_t max, host_storage_visit *visit,
                            void *context);
-/* host_storage_settle notes that a store in recovery has been compared with other owners, so that
- * an opening after the next commit or close is healthy. */
-void host_storage_settle(struct host_storage *storage);
+/* host_storage_settle notes whether the copies have been compared with other owners, or must be: an
+ * opening after the next commit or close is healthy, or in recovery. */
+void host_storage_settle(struct host_storage *storage, bool is_sound);
 
 #endif

@@ -47,6 +47,15 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
     case TIMER_FORGET:
         node_forget_tick(node);
         break;
+    case TIMER_SCRUB:
+        node_scrub_tick(node);
+        break;
+    case TIMER_MEND:
+        node_mend_tick(node);
+        break;
+    case TIMER_COUNT:
+        node_recount_tick(node);
+        break;
     }
 }
 

@@ -67,8 +67,8 @@ static void coord_read(struct node *node, struct node_task *task, enum status st
     /* What this peer holds in recovery may be older than a drop: it lends nothing. */
     request.object = node->is_recovering ? SLICE_NONE : object;
     request.gc = node_gc_number(node, task->hash_front);
-    request.is_local_counted =
-        !node->is_recovering && (status == STATUS_OK || status == STATUS_MISSING);
+    request.is_local_counted = !node->is_recovering && !node_task_is_bad(node, task) &&
+                               (status == STATUS_OK || status == STATUS_MISSING);
     task->step = STEP_READ;
     status = node_session_read(node, task, &request, wanted);
     if (status == STATUS_OK)
@@ -224,27 +224,6 @@ void node_coord_row(struct node *node, struct node_task *task, enum status statu
         coord_write(node, task, status, object);
 }
 
-static void coord_outcome(struct node *node, const struct quorum_output *done,
-                          struct node_outcome *outcome)
-{
-    outcome->status = done->status;
-    outcome->outcome = done->outcome;
-    outcome->acks = done->acks;
-    outcome->required = done->required;
-    outcome->total = done->total;
-    outcome->route[outcome->route_count].id8 = node->self;
-    outcome->route[outcome->route_count++].roles = ROLE_COORD;
-    for (uint8_t i = 0; i < done->role_count && outcome->route_count < ROUTE_MAX; i++) {
-        if (done->roles[i].id8 != node->self) {
-            outcome->route[outcome->route_count].id8 = done->roles[i].id8;
-            outcome->route[outcome->route_count++].roles =
-                done->roles[i].is_answered ? ROLE_REPLICA : ROLE_FAILED;
-        }
-        if (!done->roles[i].is_answered)
-            outcome->absent = done->roles[i].id8;
-    }
-}
-
 /* quorum has counted. `done` lives in the arena of this step. */
 void node_coord_done(struct node *node, struct node_task *task, const struct quorum_output *done)
 {
@@ -256,7 +235,7 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
     }
     if (task->step == STEP_READ && node_session_waits(node, task, done->status))
         return;
-    coord_outcome(node, done, &outcome);
+    node_quorum_outcome(node, done, &outcome);
     if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
         task->gc = done->gc;
         blob_drop(&task->object);

@@ -50,6 +50,7 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     write->after = (struct hash16){{0}};
     write->bytes = row->key.size + row->value.size;
     node->hands.drop_open++;
+    node_recount_wrote(node, write->partition);
     return STATUS_OK;
 }
 
@@ -226,6 +227,8 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
     if (status == STATUS_OK && node->sync) {
         sync_change(node->sync, done->partition, &done->before, &done->after);
         sync_dead_add(node->sync, done->partition, (int)done->is_dead - (int)done->was_dead);
+        node_recount_stored(node, done);
+        node_mend_written(node, row_key);
         if (done->is_delete) {
             node->keys -= node->keys > 0;
             node->bytes -= done->bytes < node->bytes ? done->bytes : node->bytes;

@@ -62,16 +62,11 @@ static void drop_row(struct node *node, const struct node_write *write, struct s
 
 static bool drop_index_row(struct node *node, struct slice row_key, struct store_row *row)
 {
-    struct slice ns, name;
-    uint64_t front;
+    struct slice index_key = store_key_listed(row_key);
 
-    if (store_key_split(row_key, &front, &ns, &name) != STATUS_OK || store_name_is_element(name))
-        return false;
     *row = (struct store_row){
-        .family = STORE_IDX,
-        .is_delete = true,
-        .key = effects_copy(node->fx, slice_of(row_key.data + 8, row_key.size - 8))};
-    return true;
+        .family = STORE_IDX, .is_delete = true, .key = effects_copy(node->fx, index_key)};
+    return index_key.size > 0;
 }
 
 /* The number of our own round, in the batch of its first rows: what we read from now on is newer.

@@ -123,7 +123,8 @@ static bool gc_decode(struct node *node, const struct store_row *row)
 {
     struct slice body;
 
-    return store_record_open(STORE_OBJ, row->key, row->value, &body) == STATUS_OK &&
+    return !node_row_is_bad(node, row->key) &&
+           store_record_open(STORE_OBJ, row->key, row->value, &body) == STATUS_OK &&
            crdt_object_decode(body, &node->object_a) == STATUS_OK;
 }
 

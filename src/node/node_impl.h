@@ -27,30 +27,18 @@
 #include "sync.h"
 #include "wire.h"
 
+#include "node_rot.h"
+
 #define NODE_BLOCKED_MAX 64             /* peers on the block list: a test cluster */
 #define NODE_SEED_ADDRESSES_MAX 64      /* resolved seeds */
 #define NODE_LINK_QUEUE_MAX (64u << 20) /* bytes waiting for a handshake; a few large values */
+#define NODE_SYS_MEMBER "member/"       /* names of rows of `sys` begin with it */
+#define NODE_SYS_PLACE "place/"
+#define NODE_SYS_SPACE "space/"
 #define NODE_BATCHES_MAX 16 /* batches of anti-entropy rows: 4 rounds out, 8 in, some air */
 
 /* Where the node is between two openings of its store. Client work waits for NODE_OPEN. */
 enum node_phase { NODE_CLOSED, NODE_READING, NODE_SCANNING, NODE_OPEN, NODE_STOPPED };
-
-/* What a timer of the node's own heap belongs to. */
-enum node_timer_kind {
-    TIMER_TASK,
-    TIMER_LINK,
-    TIMER_JOIN,
-    TIMER_PERSIST,
-    TIMER_SYNC,
-    TIMER_MOVE,
-    TIMER_HAND,
-    TIMER_GC,
-    TIMER_FORGET
-};
-struct node_timer {
-    struct heap_node in_timers;
-    enum node_timer_kind kind;
-};
 
 enum node_link_state { LINK_FREE, LINK_DIALING, LINK_SHAKING, LINK_READY };
 /* One TCP connection to a peer. `peer` is known before READY when we dialled a member. */
@@ -80,6 +68,7 @@ enum node_task_kind {
     TASK_GIVE,   /* an object another owner pulls from us */
     TASK_ROW,    /* a row that a client restores; `origin` is the task of the request */
     TASK_RECORD, /* an operation on the record of an idempotent write, for the task `request` */
+    TASK_MEND,   /* a damaged row of ours is fetched from the others */
 };
 enum node_task_step {
     STEP_START,  /* nothing has happened */
@@ -161,7 +150,7 @@ struct node_write {
 /* One EFFECT_READ in flight. */
 // clang-format off
 enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP,
-                      READ_GC };
+                      READ_GC, READ_SCRUB, READ_COUNT };
 // clang-format on
 struct node_read {
     uint64_t ticket;
@@ -172,12 +161,12 @@ struct node_read {
     uint32_t request; /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token; READ_GC: round */
     uint32_t limit;
     uint16_t partition;
-    struct buffer rows; /* READ_LIST: packed so far */
-    uint32_t count;     /* rows in it */
-    uint64_t layout;    /* READ_LIST: of the question */
-    bool is_last;       /* READ_LIST: nothing follows */
-    bool is_stale;      /* READ_ROW: what it brings is older than what was committed since */
-    struct blob *until; /* READ_LIST: where the range ends */
+    struct buffer rows;   /* READ_LIST: packed so far */
+    uint32_t count;       /* rows in it */
+    uint64_t layout;      /* READ_LIST: of the question */
+    bool is_last, is_bad; /* READ_LIST: nothing follows; a row of the page is damaged */
+    bool is_stale;        /* READ_ROW: what it brings is older than what was committed since */
+    struct blob *until;   /* READ_LIST: where the range ends */
 };
 
 /* One AE_ITEMS being merged, or one AE_FETCH being answered (is_give). */
@@ -233,6 +222,7 @@ struct node {
     /* the cluster */
     struct founding_record founding;
     bool is_founded, is_joined;
+    bool is_uncounted; /* rows were found while no founding was known */
     bool is_place_due; /* our place on the list is not settled: nobody has told us what it was */
     char *seeds_text;  /* owned: comma separated */
     struct address seeds[NODE_SEED_ADDRESSES_MAX];
@@ -273,6 +263,10 @@ struct node {
     ticket leave_ticket;
     struct list facts;  /* queued outputs, handled when the room that made them has returned */
     struct node_gc *gc; /* owned: rounds of confirmation; NULL until founded */
+    struct node_scrub scrub;
+    struct node_mend mend;
+    struct node_recount recount;
+    struct node_damage damage;
     struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
     uint64_t marks_layout;             /* the layout they were last trimmed to */
     instant queued_at;                 /* since when we wait behind a peer that is away */

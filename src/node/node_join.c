@@ -84,8 +84,8 @@ static void join_settle(struct node *node)
 
     if (node->seeds_open > 0)
         return;
-    if (!node->is_founded && node->seed_count > 0 && node->seeds_new == others &&
-        node->is_new_smallest)
+    if (!node->is_founded && !node->is_uncounted && node->seed_count > 0 &&
+        node->seeds_new == others && node->is_new_smallest)
         join_found(node);
     join_schedule(node);
 }
@@ -93,7 +93,8 @@ static void join_settle(struct node *node)
 void node_join_start(struct node *node)
 {
     if (node->seeds_text[0] == 0) {
-        if (!node->is_founded)
+        /* Rows of a cluster nobody remembers: never founded over. Seeds must be given. */
+        if (!node->is_founded && !node->is_uncounted)
             join_found(node);
         return;
     }

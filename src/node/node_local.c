@@ -39,7 +39,7 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
         if (owners.peers[i].id8 == node->self)
             outcome.total = owners.base_count;
     row_key = store_key_obj(front, op->ns, op->key, room);
-    if (outcome.total == 0 || node_row_read(node, row_key))
+    if (outcome.total == 0 || node_row_read(node, row_key) || node_row_is_bad(node, row_key))
         return false;
     status = node_row_get(node, row_key, false, &outcome.object);
     if (status != STATUS_OK && status != STATUS_MISSING)

@@ -113,7 +113,8 @@ void node_list_asked(struct node *node, uint64_t peer, const struct frame *frame
         list_answer(node, peer, frame->request, status, NULL);
 }
 
-/* Packs one object row as (key length u16 | key | length u32 | head). False: the page is full. */
+/* Packs one object row as (key length u16 | key | length u32 | head). False: the page is full, or
+ * must not count (is_bad): who trusts it would take a damaged row for missing. */
 static bool list_pack(struct node *node, struct node_read *read, const struct store_row *row)
 {
     struct crdt_object *object = &node->object_a;
@@ -123,12 +124,15 @@ static bool list_pack(struct node *node, struct node_read *read, const struct st
     uint8_t *room;
     struct writer out;
 
-    if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
-        store_key_split(row->key, &front, &ns, &key) != STATUS_OK ||
-        crdt_object_decode(body, object) != STATUS_OK) {
-        node_row_corrupt(node, 0);
-        return true; /* the other owners know the key */
-    }
+    if (row->family == STORE_IDX)
+        node_index_bad(node, row->key);
+    else if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
+             store_key_split(row->key, &front, &ns, &key) != STATUS_OK ||
+             crdt_object_decode(body, object) != STATUS_OK)
+        node_row_bad(node, row->key);
+    read->is_bad = row->family == STORE_IDX || node_row_is_bad(node, row->key);
+    if (read->is_bad)
+        return false;
     if (!page_owns(node, front))
         return true;
     if (read->count >= read->limit)
@@ -164,7 +168,7 @@ void node_list_loaded(struct node *node, struct node_read *read, const struct ev
         uint8_t room[STORE_KEY_SIZE_MAX + 1];
         struct writer out = writer_over(room, sizeof(room));
 
-        write_slice(&out, slice_of(last->key.data + 8, last->key.size - 8)); /* behind h8 */
+        write_slice(&out, store_key_listed(last->key));
         write_u8(&out, 0);
 
         struct store_range range = {.family = STORE_IDX,
@@ -178,6 +182,8 @@ void node_list_loaded(struct node *node, struct node_read *read, const struct ev
         return;
     }
     read->is_last = !is_full;
+    if (read->is_bad)
+        status = STATUS_CORRUPT;
     if (status == STATUS_END)
         status = STATUS_OK;
     if (read->layout != place_layout(node->place))

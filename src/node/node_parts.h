@@ -68,12 +68,8 @@ void node_join_message(struct node *node, struct node_link *link, const struct m
 void node_opened(struct node *node, const struct event *event);
 void node_founding_adopt(struct node *node, const struct founding_record *record);
 void node_boot_loaded(struct node *node, enum node_read_kind kind, const struct event *event);
-void node_persist_place(struct node *node, const struct place_record *record);
-void node_persist_soon(struct node *node);
-void node_persist(struct node *node);
 
 /* node_store.c */
-void node_row_corrupt(struct node *node, uint64_t hash_front);
 enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
                          struct slice *object);
 struct node_write *node_write_start(struct node *node, const struct store_row *rows,
@@ -82,6 +78,7 @@ void node_write_rows(struct node *node, const struct store_row *rows, uint32_t c
 enum status node_write_object(struct node *node, struct node_task *task, struct slice bytes,
                               const struct crdt_object *object, const struct hash16 *before);
 void node_row_changed(struct node *node, struct slice row_key);
+void node_store_reopen(struct node *node);
 void node_stored(struct node *node, const struct event *event);
 
 /* node_task.c */
@@ -229,6 +226,8 @@ void node_quorum_send(struct node *node, const struct quorum_output *ask);
 void node_quorum_fact(struct node *node, const struct quorum_output *fact);
 void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *frame,
                           const struct message *message);
+void node_quorum_outcome(struct node *node, const struct quorum_output *done,
+                         struct node_outcome *outcome);
 
 /* node_read.c */
 struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
@@ -238,6 +237,7 @@ void node_read_end(struct node *node, struct node_read *read);
 bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);
 struct node_read *node_row_read(const struct node *node, struct slice row_key);
 void node_loaded(struct node *node, const struct event *event);
+struct blob *node_key_behind(struct slice key);
 
 /* node_gather.c */
 void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done);

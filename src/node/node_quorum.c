@@ -48,6 +48,8 @@ void node_quorum_fact(struct node *node, const struct quorum_output *fact)
             node_scan_done(node, task, fact);
         else if (task && task->kind == TASK_ROW)
             node_restore_done(node, task, fact);
+        else if (task && task->kind == TASK_MEND)
+            node_mend_read(node, task, fact);
         else if (task)
             node_coord_done(node, task, fact);
         break;
@@ -107,4 +109,29 @@ void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *
     }
     if (answer.status == STATUS_LAYOUT && node->place && layout != place_layout(node->place))
         node_table_soon(node, peer);
+}
+
+/* What quorum says of an operation, as it is told to whoever asked. Of the owners that failed, one
+ * that failed for the reason given is named. */
+void node_quorum_outcome(struct node *node, const struct quorum_output *done,
+                         struct node_outcome *outcome)
+{
+    outcome->status = done->status;
+    outcome->outcome = done->outcome;
+    outcome->acks = done->acks;
+    outcome->required = done->required;
+    outcome->total = done->total;
+    outcome->route[outcome->route_count].id8 = node->self;
+    outcome->route[outcome->route_count++].roles = ROLE_COORD;
+    for (uint8_t i = 0; i < done->role_count && outcome->route_count < ROUTE_MAX; i++) {
+        const struct quorum_role *role = &done->roles[i];
+
+        if (role->id8 != node->self) {
+            outcome->route[outcome->route_count].id8 = role->id8;
+            outcome->route[outcome->route_count++].roles =
+                role->is_answered ? ROLE_REPLICA : ROLE_FAILED;
+        }
+        if (!role->is_answered && (outcome->absent == 0 || role->status == done->status))
+            outcome->absent = role->id8;
+    }
 }

@@ -102,6 +102,8 @@ void node_loaded(struct node *node, const struct event *event)
 
     enum node_read_kind kind = read->kind;
 
+    if (event->loaded.status == STATUS_CORRUPT && kind != READ_SYS && kind != READ_SCAN)
+        node_store_damaged(node);
     switch (kind) {
     case READ_SYS:
     case READ_SCAN:
@@ -126,5 +128,23 @@ void node_loaded(struct node *node, const struct event *event)
     case READ_GC:
         node_gc_loaded(node, read, event);
         break;
+    case READ_SCRUB:
+        node_scrub_loaded(node, read, event);
+        break;
+    case READ_COUNT:
+        node_recount_loaded(node, read, event);
+        break;
     }
+}
+
+/* The smallest key behind `key`. */
+struct blob *node_key_behind(struct slice key)
+{
+    struct blob *behind = blob_new(key.size + 1);
+
+    ensure(behind != NULL);
+    if (key.size)
+        memcpy(behind->data, key.data, key.size);
+    behind->data[key.size] = 0;
+    return behind;
 }

@@ -144,6 +144,8 @@ void node_replica_show(struct node *node, struct node_task *task, enum status st
 
     if (status == STATUS_OK && crdt_object_decode(object, ours) != STATUS_OK)
         status = STATUS_CORRUPT;
+    if (node_task_is_bad(node, task))
+        status = STATUS_CORRUPT;
     if (status == STATUS_MISSING)
         crdt_object_clear(ours);
     if (status == STATUS_OK || status == STATUS_MISSING) {
@@ -165,6 +167,8 @@ void node_replica_stored(struct node *node, struct node_task *task, enum status 
         replica_ack(node, task->origin, task->request, status);
     if (task->kind == TASK_MERGE)
         node_batch_row(node, task, status, SLICE_NONE);
+    if (task->kind == TASK_MEND)
+        node_mend_ended(node, task, status);
     node_task_end(node, task);
 }
 
@@ -179,6 +183,7 @@ bool node_task_merges(const struct node_task *task)
     case TASK_PUT:
     case TASK_MERGE:
     case TASK_REPAIR:
+    case TASK_MEND:
         return true;
     case TASK_GET:
     case TASK_GIVE:
@@ -197,6 +202,10 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
     SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, room);
 
+    if (task->kind == TASK_MEND && task->object->size == 0) {
+        node_mend_gone(node, task, status);
+        return;
+    }
     crdt_object_clear(ours);
     if (status == STATUS_OK && crdt_object_decode(row, ours) != STATUS_OK)
         status = STATUS_CORRUPT;
@@ -237,8 +246,12 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
 void node_repair_local(struct node *node, const struct quorum_output *repair)
 {
     struct op op = {.ns = repair->ns, .key = repair->key};
-    struct node_task *task = node_replica_task(node, TASK_REPAIR, &op, repair->object);
+    uint8_t room[STORE_KEY_SIZE_MAX];
+    struct node_task *task;
 
+    if (node_row_is_bad(node, node_row_key(node, op.ns, op.key, room)))
+        return; /* it waits for more than this read has seen */
+    task = node_replica_task(node, TASK_REPAIR, &op, repair->object);
     if (!task)
         return;
     task->gc = repair->gc;

@@ -52,14 +52,17 @@ static bool rooms_pools(struct node *node)
     map_init(&node->read_by_key, tasks, seed);
     map_init(&node->peer_by_id, peers, seed);
     node->pending = store_pending_new(tasks + GC_ROUNDS_MAX * GC_CHUNK_ROWS, seed);
+    map_init(&node->mend.by_key, NODE_BAD_MAX, seed);
+    list_init(&node->mend.rows);
     node->recent = store_recent_new(config->recent_rows, seed);
     return node->pending && node->recent &&
            pool_init(&node->links, sizeof(struct node_link), config->links_max) == STATUS_OK &&
            pool_init(&node->tasks, sizeof(struct node_task), tasks) == STATUS_OK &&
            pool_init(&node->writes, sizeof(struct node_write), tasks) == STATUS_OK &&
            pool_init(&node->reads, sizeof(struct node_read), tasks) == STATUS_OK &&
+           pool_init(&node->mend.pool, sizeof(struct node_bad), NODE_BAD_MAX) == STATUS_OK &&
            pool_init(&node->peers, sizeof(struct node_peer), peers) == STATUS_OK &&
-           heap_init(&node->timers, tasks + config->links_max + 8) == STATUS_OK;
+           heap_init(&node->timers, tasks + config->links_max + 12) == STATUS_OK;
 }
 
 /* The rooms that exist before the cluster is known. */
@@ -114,6 +117,8 @@ bool node_rooms_found(struct node *node)
 
     memcpy(place.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     memcpy(sync.seed, node->founding.hash_seed, HASH_SEED_SIZE);
+    node_mend_reset(node);
+    node_recount_reset(node);
     place_delete(node->place);
     place_spaces_delete(node->spaces);
     sync_delete(node->sync);
@@ -167,6 +172,9 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->move_timer.kind = TIMER_MOVE;
     node->hand_timer.kind = TIMER_HAND;
     node->forget_timer.kind = TIMER_FORGET;
+    node->scrub.timer.kind = TIMER_SCRUB;
+    node->mend.timer.kind = TIMER_MEND;
+    node->recount.timer.kind = TIMER_COUNT;
     if (!node->seeds_text || !rooms_pools(node) || !rooms_protocol(node)) {
         node_delete(node);
         return STATUS_MEMORY;
@@ -209,6 +217,9 @@ static void rooms_release(struct node *node)
         buffer_close(&node->batches[i].items);
     for (unsigned i = 0; i < NODE_GROUPS_MAX; i++)
         node_group_free(&node->groups[i]);
+    node_mend_reset(node);
+    node_recount_reset(node);
+    blob_drop(&node->scrub.next);
 }
 
 void node_delete(struct node *node)
@@ -231,6 +242,8 @@ void node_delete(struct node *node)
     map_close(&node->link_by_id);
     map_close(&node->read_by_key);
     map_close(&node->peer_by_id);
+    map_close(&node->mend.by_key);
+    pool_close(&node->mend.pool);
     pool_close(&node->links);
     pool_close(&node->tasks);
     pool_close(&node->writes);

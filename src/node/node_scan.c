@@ -236,8 +236,9 @@ static enum status scan_pack(struct node *node, const struct event *event, struc
         uint64_t front;
 
         if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
-            store_key_split(row->key, &front, &row_ns, &name) != STATUS_OK) {
-            node_row_corrupt(node, row->key.size < 8 ? 0 : bytes_load_u64(row->key.data));
+            store_key_split(row->key, &front, &row_ns, &name) != STATUS_OK ||
+            node_row_is_bad(node, row->key)) {
+            node_row_bad(node, row->key);
             return STATUS_CORRUPT;
         }
         if (ns.size && !slice_equal(ns, row_ns))

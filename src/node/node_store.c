@@ -4,13 +4,6 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-void node_row_corrupt(struct node *node, uint64_t hash_front)
-{
-    metric_add(&node->metrics, METRIC_STORE_CORRUPT, 1);
-    metric_add(&node->metrics, METRIC_INCIDENTS, 1);
-    node_trace(node, TRACE_ROW_CORRUPT, hash_front, 0, 0);
-}
-
 /* The record of a row as merges see it, or as clients do. The bytes live until effects_reset.
  * OK, MISSING, COLD, CORRUPT, IO. */
 enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
@@ -32,6 +25,8 @@ enum status node_row_get(struct node *node, struct slice row_key, bool is_merge,
         return store_record_open(STORE_OBJ, row_key, blob_slice(known), object);
     }
     status = node->ports.store.get(node->ports.store.context, STORE_OBJ, row_key, &pin);
+    if (status == STATUS_CORRUPT)
+        node_store_damaged(node);
     if (status != STATUS_OK)
         return status;
     effects_hold_pin(node->fx, &node->ports.store, pin);
@@ -80,6 +75,18 @@ static void write_index(struct node *node, const struct node_task *task, struct 
     row->value = blob_slice(record);
 }
 
+/* Deletes make room in the end, and repairs hold what was promised: they may use what is kept free
+ * when new values may not (security.md S4). Else a full cluster could not be emptied. */
+static bool write_is_relief(const struct node_task *task, const struct crdt_object *object)
+{
+    bool has_value = false;
+
+    for (unsigned i = 0; i < object->value_count; i++)
+        has_value |= object->values[i].kind != CRDT_TOMBSTONE;
+    return !has_value || task->kind == TASK_MERGE || task->kind == TASK_REPAIR ||
+           task->kind == TASK_MEND;
+}
+
 /* Writes `object` (encoded as `bytes`) for the key of a task: the object row, and the index row
  * where a key has none yet, in one batch. `before` is the fingerprint of what it replaces, zero for
  * nothing. OK; OVERLOAD; READ_ONLY. The task hears node_task_stored. */
@@ -106,6 +113,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
         blob_drop(&record);
         return STATUS_OVERLOAD;
     }
+    node_recount_wrote(node, place_partition(node->place, task->hash_front));
     if (store_pending_put(node->pending, row_key, record, write->ticket) != STATUS_OK)
         ensure_unreachable(); /* as many places as writes */
     effects_hold_blob(node->fx, record);
@@ -127,6 +135,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     rows[0].key = effects_copy(node->fx, rows[0].key);
     if (!is_indexed)
         write_index(node, task, &rows[1]);
+    rows[0].may_use_reserve = rows[1].may_use_reserve = write_is_relief(task, object);
     return STATUS_OK;
 }
 
@@ -139,17 +148,23 @@ void node_row_changed(struct node *node, struct slice row_key)
         read->is_stale = true;
 }
 
+/* Opens the store again once what is on its way is through. Nothing is written before. */
+void node_store_reopen(struct node *node)
+{
+    node->is_read_only = true;
+    if (!node->is_reopening && pool_used(&node->writes) == 0) {
+        node->is_reopening = true;
+        effects_push(node->fx, EFFECT_REOPEN);
+    }
+}
+
 /* A commit failed or its outcome is unknown: this actor ends. Nothing is written again before the
  * store is reopened under a new one, so no dot can name two values. */
 static void write_unknown(struct node *node)
 {
     node_trace(node, TRACE_STORE_FAILED, 0, 0, 0);
     metric_add(&node->metrics, METRIC_INCIDENTS, 1);
-    node->is_read_only = true;
-    if (!node->is_reopening && pool_used(&node->writes) == 0) {
-        node->is_reopening = true;
-        effects_push(node->fx, EFFECT_REOPEN);
-    }
+    node_store_reopen(node);
 }
 
 void node_stored(struct node *node, const struct event *event)
@@ -174,6 +189,8 @@ void node_stored(struct node *node, const struct event *event)
     if (done.gc)
         node_gc_stored(node, &done, status);
     node_task_stored(node, done.task, status);
-    if (node->is_read_only && !node->is_reopening)
+    if (event->stored.status != STATUS_OK && event->stored.status != STATUS_NO_SPACE)
         write_unknown(node);
+    else if (node->is_read_only && !node->is_reopening)
+        node_store_reopen(node);
 }

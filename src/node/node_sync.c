@@ -37,6 +37,7 @@ void node_leaf_list(struct node *node, const struct sync_output *ask)
         return;
     }
     read->request = ask->token;
+    read->partition = ask->partition;
 }
 
 void node_leaf_loaded(struct node *node, struct node_read *read, const struct event *event)
@@ -50,12 +51,17 @@ void node_leaf_loaded(struct node *node, struct node_read *read, const struct ev
         struct slice body;
 
         if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
-            crdt_object_decode(body, &node->object_a) != STATUS_OK)
-            continue; /* a damaged row counts as missing: the other side's copy replaces it */
+            crdt_object_decode(body, &node->object_a) != STATUS_OK) {
+            node_row_bad(node, row->key);
+            continue; /* without a place in quarantine: the other side's copy replaces it */
+        }
         rows[count].key = row->key;
         rows[count++].fingerprint =
             crdt_object_fingerprint(node->founding.hash_seed, row->key, &node->object_a);
     }
+    if (node_partition_is_bad(node, read->partition))
+        status = STATUS_CORRUPT; /* what is listed is not all that was acknowledged */
+
     struct sync_page page = {.status = status == STATUS_END ? STATUS_OK : status,
                              .rows = rows,
                              .count = count,

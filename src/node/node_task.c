@@ -224,7 +224,7 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
                    struct slice object)
 {
     if (status == STATUS_CORRUPT)
-        node_row_corrupt(node, task->hash_front);
+        node_task_found_bad(node, task);
     switch (task->kind) {
     case TASK_CLIENT:
     case TASK_OP:
@@ -234,6 +234,7 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     case TASK_PUT:
     case TASK_MERGE:
     case TASK_REPAIR:
+    case TASK_MEND:
         node_replica_merge(node, task, status, object);
         break;
     case TASK_GET:

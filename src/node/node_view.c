@@ -45,7 +45,7 @@ bool node_is_ready(const struct node *node)
 
 bool node_is_recovering(const struct node *node)
 {
-    return node->is_recovering;
+    return node->is_recovering || node->mend.by_key.count > 0;
 }
 
 unsigned node_place_of(const struct node *node, const struct node_id *id)
@@ -124,6 +124,8 @@ const struct metrics *node_metrics(struct node *node)
     metric_set(&node->metrics, METRIC_KEYS, node->keys);
     metric_set(&node->metrics, METRIC_TOMBSTONES, node_tombstones(node, &absent));
     metric_set(&node->metrics, METRIC_STORE_BYTES, node->bytes);
+    metric_set(&node->metrics, METRIC_STORE_BAD, node->mend.by_key.count);
+    metric_set(&node->metrics, METRIC_SCRUB_AGE, node_scrub_age_s(node));
     metric_set(&node->metrics, METRIC_STORE_READ_ONLY, node->is_read_only);
     return &node->metrics;
 }

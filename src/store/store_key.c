@@ -85,6 +85,16 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
     return store_name_is_sound(*key) ? STATUS_OK : STATUS_BAD;
 }
 
+struct slice store_key_listed(struct slice row_key)
+{
+    struct slice ns, name;
+    uint64_t front;
+
+    if (store_key_split(row_key, &front, &ns, &name) != STATUS_OK || store_name_is_element(name))
+        return SLICE_NONE;
+    return slice_of(row_key.data + FRONT_SIZE, row_key.size - FRONT_SIZE);
+}
+
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
                          uint32_t partition, uint8_t bounds[16])
 {

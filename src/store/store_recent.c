@@ -59,6 +59,15 @@ static void recent_drop(struct store_recent *recent, uint32_t slot)
     blob_drop(&recent->slots[slot].record);
 }
 
+void store_recent_drop(struct store_recent *recent, struct slice row_key)
+{
+    struct recent_set set = recent_set_of(recent, row_key);
+
+    for (uint32_t slot = set.first; slot <= set.last; slot++)
+        if (recent_is_at(recent, slot, row_key))
+            recent_drop(recent, slot);
+}
+
 void store_recent_clear(struct store_recent *recent)
 {
     for (uint32_t i = 0; i <= recent->mask; i++)

@@ -157,6 +157,22 @@ void sync_change(struct sync *sync, uint32_t partition, const struct hash16 *bef
     sync_sum_change(&sync->sums[partition], before, after);
 }
 
+void sync_count_begin(struct sync *sync)
+{
+    sync->count = (struct sync_sum){.count = 0};
+}
+
+void sync_count_change(struct sync *sync, const struct hash16 *before, const struct hash16 *after)
+{
+    sync_sum_change(&sync->count, before, after);
+}
+
+void sync_count_end(struct sync *sync, uint32_t partition)
+{
+    ensure(partition < sync->config.partitions);
+    sync->sums[partition] = sync->count;
+}
+
 void sync_reset(struct sync *sync)
 {
     memset(sync->sums, 0, sync->config.partitions * sizeof(*sync->sums));

@@ -222,6 +222,7 @@ struct sync {
     uint8_t *bits;               /* owned: all bit sets */
     uint8_t *shared;             /* a set for one answer: what is shared with its asker */
     uint8_t *named;              /* a set for one comparison */
+    struct sync_sum count;       /* of a partition that is being counted anew */
     struct sync_round rounds[SYNC_ROUNDS_MAX];
     struct sync_serve *serves;        /* owned: serves_max */
     uint32_t merges[SYNC_MERGES_MAX]; /* tokens of merges at the node; 0: free */

@@ -51,6 +51,7 @@ enum sim_kind {
     SIM_SESSION, /* a client with a session acts */
     SIM_RETRY,   /* a client that repeats what was not answered acts */
     SIM_TYPED,   /* a client of typed keys acts */
+    SIM_ROT,     /* a bit of the victim's disk goes bad */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -133,6 +134,7 @@ struct sim_plan {
     uint32_t sync_fail;                      /* per million batches */
     uint32_t disk_us;                        /* mean latency of a sync */
     uint32_t crash, pause, cut, skew, churn; /* weights of faults in the plan */
+    bool has_rot;                            /* sim_rot.c */
     uint32_t fault_every_ms;
     uint32_t safety_s;
     bool has_reader;   /* profile rows: somebody reads all rows */
@@ -218,6 +220,7 @@ struct sim {
     struct sim_rows *rows;   /* profile rows */
     struct sim_space *space; /* profile spaces */
     struct sim_types *types; /* profile types */
+    struct sim_rot *rot;     /* NULL: disks keep what they hold */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -267,6 +270,17 @@ bool sim_forget_fault(struct sim *sim);
 void sim_check_forgotten(struct sim *sim);
 void sim_forget_note(struct sim *sim, struct sim_node *by, uint64_t id8);
 void sim_check_leftovers(struct sim *sim, struct sim_node *any);
+
+/* --- sim_rot.c */
+void sim_rot_start(struct sim *sim);
+void sim_rot_act(struct sim *sim);
+void sim_rot_check(struct sim *sim); /* D13 */
+void sim_rot_close(struct sim *sim);
+/* Tells whether this is the peer whose disk rots; its copies cannot be counted on. */
+bool sim_rot_is_victim(const struct sim *sim, const struct sim_node *peer);
+/* Tells whether the engine cannot read the row; sim_rot_reopen drops such rows, if there are. */
+bool sim_rot_refuses(const struct sim_node *peer, enum store_family family, struct slice key);
+bool sim_rot_reopen(struct sim_node *peer);
 
 /* --- sim_client.c */
 /* Draws a peer that is up and not paused; NULL after some tries. */

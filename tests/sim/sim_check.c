@@ -159,7 +159,7 @@ void sim_check_acked(struct sim *sim, uint32_t once)
         struct node_id owners[REPLICAS_MAX];
         struct node *node = sim->nodes[i].node;
 
-        copies += check_was_wiped(sim, &sim->nodes[i]) ||
+        copies += check_was_wiped(sim, &sim->nodes[i]) || sim_rot_is_victim(sim, &sim->nodes[i]) ||
                   check_disk_has(sim, &sim->nodes[i], row_key, sim_once_value(once, value));
         if (!node || !node_layout(node) ||
             !id_is_in_cell(node_self(node), node_self(any->node), sim->plan.cell_depth))
@@ -338,4 +338,5 @@ void sim_check_final(struct sim *sim)
         check_final_once(sim, k);
     if (sim->plan.elastic || sim->plan.forget_s)
         sim_check_leftovers(sim, any);
+    sim_rot_check(sim);
 }

@@ -18,6 +18,8 @@ static enum status disk_get(void *context, enum store_family family, struct slic
 
     if (peer->sim->plan.cold && prng_chance(&peer->sim->rng, peer->sim->plan.cold, 1000))
         return STATUS_COLD;
+    if (sim_rot_refuses(peer, family, key))
+        return STATUS_CORRUPT;
     disk_ports(&peer->disk, &memory);
     return memory.get(memory.context, family, key, pin);
 }
@@ -162,24 +164,27 @@ void sim_disk_read(struct sim *sim, struct sim_node *peer, const struct effect *
     event->range.until = slice_of(event->bytes.data + range->from.size, range->until.size);
 }
 
+/* A page. Values stay where they are: nothing is applied to the disk during a step. */
 struct disk_rows {
+    const struct sim_node *peer;
+    enum status status; /* why the page ends early, or OK */
     struct store_row rows[SCAN_ROWS_MAX];
-    struct store_pin pins[SCAN_ROWS_MAX]; /* joined rows */
     uint8_t keys[SCAN_ROWS_MAX][STORE_KEY_SIZE_MAX];
-    struct store memory;
     uint32_t count;
-    bool is_joined;
 };
 
 static bool disk_visit(void *context, const struct store_row *row)
 {
     struct disk_rows *rows = context;
+    struct store_row *found = &rows->rows[rows->count];
 
-    if (!rows->is_joined)
-        rows->rows[rows->count] = *row;
-    else if (store_index_follow(&rows->memory, row, rows->keys[rows->count],
-                                &rows->rows[rows->count], &rows->pins[rows->count]) != STATUS_OK)
-        ensure_unreachable(); /* the model disk does not rot */
+    if (sim_rot_refuses(rows->peer, row->family, row->key)) {
+        rows->status = STATUS_CORRUPT;
+        return false;
+    }
+    *found = *row;
+    memcpy(rows->keys[rows->count], row->key.data, row->key.size);
+    found->key.data = rows->keys[rows->count];
     rows->count++;
     return rows->count < SCAN_ROWS_MAX;
 }
@@ -193,27 +198,28 @@ void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_ev
 
     ensure(rows != NULL);
     disk_ports(&peer->disk, &memory);
-    rows->memory = memory;
-    rows->is_joined = event->range.is_joined;
+    rows->peer = peer;
     loaded.loaded.read = event->ticket;
     loaded.loaded.rows = rows->rows;
     if (event->is_point) {
         loaded.loaded.status =
             memory.get(memory.context, event->range.family, event->range.from, &pin);
+        if (sim_rot_refuses(peer, event->range.family, event->range.from))
+            loaded.loaded.status = STATUS_CORRUPT;
         if (loaded.loaded.status == STATUS_OK) {
             rows->count = 1;
             rows->rows[0] = (struct store_row){
                 .family = event->range.family, .key = event->range.from, .value = pin.value};
         }
     } else {
-        loaded.loaded.status = memory.scan(memory.context, &event->range, disk_visit, rows);
+        loaded.loaded.status = store_index_scan(&memory, &event->range, disk_visit, rows);
+        if (rows->status != STATUS_OK)
+            loaded.loaded.status = rows->status;
     }
     loaded.loaded.count = rows->count;
     sim_step(sim, peer, &loaded);
     if (pin.handle)
         memory.release(memory.context, &pin);
-    for (uint32_t i = 0; rows->is_joined && i < rows->count; i++)
-        memory.release(memory.context, &rows->pins[i]);
     free(rows);
 }
 

@@ -34,6 +34,10 @@ static void swarm_draw_values(const char *profile, struct sim_plan *plan)
         plan->clients = 1;
         plan->churn = 3;
     }
+    if (!strcmp(profile, "rot")) { /* one disk rots; the others must be whole */
+        plan->has_rot = true;
+        plan->replicas = plan->replicas < 3 ? 3 : plan->replicas;
+    }
     if (!strcmp(profile, "ttl")) { /* clocks differ by a second or two and stay so */
         plan->has_mortals = true;
         plan->skew = 0;
@@ -135,6 +139,7 @@ static void swarm_crash(struct sim *sim)
                     swarm_down(sim) == 0 && sim_check_is_settled(sim) && peer->index != 0 &&
                     !sim->plan.sync_fail && !sim->plan.sessions && !sim->plan.retriers;
 
+    is_wiped &= !sim->plan.has_rot; /* there the copy that counts is at the others */
     if (!peer->node)
         return;
     sim_crash(sim, peer, is_wiped);
@@ -264,6 +269,7 @@ static void swarm_safety(struct sim *sim)
     sim->is_faulty = true;
     sim_clients_start(sim);
     sim_ttl_start(sim);
+    sim_rot_start(sim);
     sim_rows_start(sim);
     sim_space_start(sim);
     sim_types_start(sim);

@@ -140,6 +140,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .gc_interval_ms = sim->plan.gc_ms,
                                    .forget_after_ms = 1000ull * sim->plan.forget_s,
                                    .forget_every_ms = 1000ull * sim->plan.forget_s,
+                                   .scrub_period_s = sim->plan.has_rot ? 5 : 0,
                                    .tables = sim->tables};
     config->addresses[0] = sim_address(peer->index);
 }
@@ -170,10 +171,11 @@ void sim_boot(struct sim *sim, struct sim_node *peer)
 
 void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
 {
-    bool is_torn;
+    bool is_torn, is_suspect;
 
     if (!peer->node)
         return;
+    is_suspect = sim->rot && node_is_recovering(peer->node); /* the daemon notes it on disk */
     sim->crashes++;
     sim_client_lost(sim, peer);
     sim_ttl_lost(sim, peer);
@@ -186,7 +188,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     peer->timer = NULL; /* the event finds another life and does nothing */
     is_torn = sim_disk_crash(sim, peer, is_wiped);
     /* INSTANT_NEVER is the mark of a store that may lack rows: it opens in recovery. */
-    peer->down_since = is_torn || is_wiped ? INSTANT_NEVER : sim->now;
+    peer->down_since = is_torn || is_wiped || is_suspect ? INSTANT_NEVER : sim->now;
 }
 
 /* --- effects */
@@ -204,6 +206,7 @@ static void world_reopen(struct sim *sim, struct sim_node *peer)
     struct event opened = {.kind = EVENT_OPENED};
 
     peer->disk.is_failed = false;
+    opened.opened.is_recovering = sim_rot_reopen(peer);
     peer->disk.boot_counter++;
     opened.opened.boot_counter = peer->disk.boot_counter;
     opened.opened.actor =
@@ -362,6 +365,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_BOOT:
         sim_boot(sim, peer);
         break;
+    case SIM_ROT:
+        sim_rot_act(sim);
+        break;
     case SIM_CLIENT:
         sim_client_act(sim, event->node);
         break;
@@ -485,6 +491,7 @@ void sim_close(struct sim *sim)
     }
     sim_net_close(sim);
     sim_check_close(sim);
+    sim_rot_close(sim);
     sim_ttl_close(sim);
     sim_rows_close(sim);
     sim_space_close(sim);

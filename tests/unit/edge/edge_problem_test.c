@@ -68,6 +68,24 @@ static void test_words_of_a_quorum(void **state)
     assert_string_equal(fault.hint, "repeat the same PUT, or write with consistency=one");
 }
 
+static void test_words_of_a_full_disk(void **state)
+{
+    struct result result = {.kind = OP_PUT,
+                            .status = STATUS_NO_SPACE,
+                            .acks = 1,
+                            .required = 2,
+                            .total = 3,
+                            .took_ms = 4,
+                            .absent_rank = RANK_ALIVE};
+    struct edge_fault fault;
+
+    (void)state;
+    result.absent = label_make(slice_text("peer-3"));
+    edge_fault_of_result(&fault, &result);
+    assert_string_equal(fault.detail, "1 of 2 required owners (3 in all) answered within 4 ms; "
+                                      "peer-3 has less free disk than its storage.min_free");
+}
+
 static void test_long_words_are_cut(void **state)
 {
     char text[1000];
@@ -86,6 +104,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_words_of_a_quorum),
+        cmocka_unit_test(test_words_of_a_full_disk),
         cmocka_unit_test(test_long_words_are_cut),
     };
 

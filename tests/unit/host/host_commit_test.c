@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <semaphore.h>
+#include <sys/statvfs.h>
 
 #include "bytes.h"
 #include "host_commit.h"
@@ -76,7 +77,10 @@ static void stub_let(struct stub *stub, unsigned calls)
 
 static void put(struct host_commit *commit, uint64_t write, const char *key, const char *value)
 {
-    struct store_row row = {STORE_OBJ, value == NULL, slice_text(key), SLICE_NONE};
+    struct store_row row = {.family = STORE_OBJ,
+                            .is_delete = value == NULL,
+                            .key = slice_text(key),
+                            .value = SLICE_NONE};
 
     if (value != NULL)
         row.value = slice_text(value);
@@ -200,6 +204,31 @@ static void test_the_reserve_is_kept(void **state)
     host_commit_close(commit);
 }
 
+/* Half of what is to be kept free: a delete and a repair may use it, a new value may not. */
+static void test_relief_may_use_half_of_the_reserve(void **state)
+{
+    struct host_commit *commit;
+    struct store_row relief = {.family = STORE_OBJ,
+                               .may_use_reserve = true,
+                               .key = slice_text("k"),
+                               .value = slice_text("tombstone")};
+    struct statvfs info;
+    struct stub stub;
+
+    (void)state;
+    assert_int_equal(statvfs("/tmp", &info), 0);
+    stub_open(&stub, &commit, (uint64_t)info.f_bavail * info.f_frsize / 2 * 3);
+    stub_let(&stub, 10);
+    put(commit, 1, "k", "v");
+    put(commit, 2, "k", NULL);
+    host_commit_write(commit, 3, &relief, 1);
+    host_commit_flush(commit);
+    expect(&stub, commit, 1, STATUS_NO_SPACE);
+    expect(&stub, commit, 2, STATUS_OK);
+    expect(&stub, commit, 3, STATUS_OK);
+    host_commit_close(commit);
+}
+
 static void test_stop_finishes_what_is_queued(void **state)
 {
     struct host_commit *commit;
@@ -224,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_failure_is_for_good),
         cmocka_unit_test(test_a_full_engine_is_no_failure),
         cmocka_unit_test(test_the_reserve_is_kept),
+        cmocka_unit_test(test_relief_may_use_half_of_the_reserve),
         cmocka_unit_test(test_stop_finishes_what_is_queued),
     };
 

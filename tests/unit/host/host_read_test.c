@@ -15,9 +15,15 @@ static void fill(struct store_memory *memory)
 {
     struct store store = store_memory_ports(memory);
     struct store_row rows[] = {
-        {STORE_SYS, false, slice_text("a"), slice_text("one")},
-        {STORE_SYS, false, slice_text("b"), SLICE_NONE},
-        {STORE_SYS, false, slice_text("c"), slice_text("three")},
+        {.family = STORE_SYS,
+         .is_delete = false,
+         .key = slice_text("a"),
+         .value = slice_text("one")},
+        {.family = STORE_SYS, .is_delete = false, .key = slice_text("b"), .value = SLICE_NONE},
+        {.family = STORE_SYS,
+         .is_delete = false,
+         .key = slice_text("c"),
+         .value = slice_text("three")},
     };
 
     assert_int_equal(store.apply(store.context, rows, 3), STATUS_OK);
@@ -95,7 +101,7 @@ static void test_a_long_page(void **state)
     (void)state;
     range.bytes_max = UINT32_MAX;
     for (unsigned i = 0; i < SCAN_ROWS_MAX + 5; i++) {
-        struct store_row row = {STORE_IDX, false, SLICE_NONE, SLICE_NONE};
+        struct store_row row = {.family = STORE_IDX};
 
         snprintf(key, sizeof key, "%08u", i);
         row.key = row.value = slice_text(key);

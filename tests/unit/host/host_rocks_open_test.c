@@ -29,7 +29,10 @@ static enum status open_in(const char *directory, struct host_rocks **rocks, boo
 static enum status put(struct host_rocks *rocks, const char *key, const char *value)
 {
     struct store store = host_rocks_ports(rocks);
-    struct store_row row = {STORE_OBJ, false, slice_text(key), slice_text(value)};
+    struct store_row row = {.family = STORE_OBJ,
+                            .is_delete = false,
+                            .key = slice_text(key),
+                            .value = slice_text(value)};
 
     return store.apply(store.context, &row, 1);
 }
@@ -99,7 +102,7 @@ static void test_damage_is_refused_or_set_aside(void **state)
     /* it stays in recovery until somebody says that it was compared with others */
     assert_int_equal(open_in(directory, &rocks, &is_recovering), STATUS_OK);
     assert_true(is_recovering);
-    host_rocks_settle(rocks);
+    host_rocks_settle(rocks, true);
     assert_int_equal(put(rocks, "key", "again"), STATUS_OK);
     host_rocks_close(rocks);
     assert_int_equal(open_in(directory, &rocks, &is_recovering), STATUS_OK);

@@ -25,7 +25,10 @@ static enum status open_in(const char *directory, struct host_rocks **rocks, boo
 static enum status put(struct host_rocks *rocks, const char *key, const char *value)
 {
     struct store store = host_rocks_ports(rocks);
-    struct store_row row = {STORE_OBJ, false, slice_text(key), slice_text(value)};
+    struct store_row row = {.family = STORE_OBJ,
+                            .is_delete = false,
+                            .key = slice_text(key),
+                            .value = slice_text(value)};
 
     return store.apply(store.context, &row, 1);
 }

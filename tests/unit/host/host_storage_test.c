@@ -101,7 +101,10 @@ static void rig_next(struct rig *rig)
 
 static void rig_put(struct rig *rig, uint64_t write, const char *key, const char *value)
 {
-    struct store_row row = {STORE_IDX, false, slice_text(key), slice_text(value)};
+    struct store_row row = {.family = STORE_IDX,
+                            .is_delete = false,
+                            .key = slice_text(key),
+                            .value = slice_text(value)};
 
     host_storage_write(rig->storage, write, &row, 1);
     rig_next(rig);
@@ -154,7 +157,10 @@ static void test_both_engines(void **state)
 static void test_reopen_answers_what_was_open(void **state)
 {
     char detail[HOST_DETAIL_SIZE];
-    struct store_row row = {STORE_IDX, false, slice_text("a"), slice_text("one")};
+    struct store_row row = {.family = STORE_IDX,
+                            .is_delete = false,
+                            .key = slice_text("a"),
+                            .value = slice_text("one")};
     bool is_recovering;
     struct rig rig;
 
@@ -207,7 +213,10 @@ static void test_a_broken_store_is_set_aside(void **state)
 static void test_without_a_store(void **state)
 {
     char detail[HOST_DETAIL_SIZE];
-    struct store_row row = {STORE_IDX, false, slice_text("a"), slice_text("one")};
+    struct store_row row = {.family = STORE_IDX,
+                            .is_delete = false,
+                            .key = slice_text("a"),
+                            .value = slice_text("one")};
     struct store_range range = {.family = STORE_IDX, .from = slice_text("a")};
     struct store_pin pin = {.handle = NULL};
     struct store store;
@@ -232,7 +241,8 @@ static void test_without_a_store(void **state)
 
 static void test_memory_is_bounded(void **state)
 {
-    struct store_row row = {STORE_IDX, false, slice_text("a"), SLICE_NONE};
+    struct store_row row = {
+        .family = STORE_IDX, .is_delete = false, .key = slice_text("a"), .value = SLICE_NONE};
     uint8_t *large = calloc(1, 2u << 20);
     struct rig rig;
 

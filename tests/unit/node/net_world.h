@@ -327,27 +327,23 @@ static void net_stored(struct net *net, struct net_peer *peer, const struct net_
     net_step(net, peer, &stored);
 }
 
+/* A page. Values stay where they are: nothing is applied to the store during a step. */
 struct net_page {
-    struct store_row rows[SCAN_ROWS_MAX];
-    struct store_pin pins[SCAN_ROWS_MAX]; /* of joined rows */
-    uint8_t keys[SCAN_ROWS_MAX][STORE_KEY_SIZE_MAX];
-    struct store memory;
+    struct store_row rows[2 * SCAN_ROWS_MAX];
+    uint8_t keys[2 * SCAN_ROWS_MAX][STORE_KEY_SIZE_MAX];
     uint32_t count;
-    bool is_joined;
 };
 
 static bool net_visit(void *context, const struct store_row *row)
 {
     struct net_page *page = context;
+    struct store_row *found = &page->rows[page->count];
 
-    if (!page->is_joined)
-        page->rows[page->count] = *row;
-    else
-        assert_int_equal(store_index_follow(&page->memory, row, page->keys[page->count],
-                                            &page->rows[page->count], &page->pins[page->count]),
-                         STATUS_OK);
+    *found = *row;
+    memcpy(page->keys[page->count], row->key.data, row->key.size);
+    found->key.data = page->keys[page->count];
     page->count++;
-    return page->count < SCAN_ROWS_MAX;
+    return true;
 }
 
 static void net_loaded(struct net *net, struct net_peer *peer, const struct net_item *item)
@@ -357,8 +353,6 @@ static void net_loaded(struct net *net, struct net_peer *peer, const struct net_
     struct event loaded = {.kind = EVENT_LOADED};
     struct store_pin pin = {0};
 
-    page->memory = memory;
-    page->is_joined = item->range.is_joined;
     loaded.loaded.read = item->ticket;
     loaded.loaded.rows = page->rows;
     if (item->is_point) {
@@ -368,14 +362,12 @@ static void net_loaded(struct net *net, struct net_peer *peer, const struct net_
             page->rows[page->count++] = (struct store_row){
                 .family = item->range.family, .key = item->range.from, .value = pin.value};
     } else {
-        loaded.loaded.status = memory.scan(memory.context, &item->range, net_visit, page);
+        loaded.loaded.status = store_index_scan(&memory, &item->range, net_visit, page);
     }
     loaded.loaded.count = page->count;
     net_step(net, peer, &loaded);
     if (pin.handle)
         memory.release(memory.context, &pin);
-    for (uint32_t i = 0; page->is_joined && i < page->count; i++)
-        memory.release(memory.context, &page->pins[i]);
     free(page);
 }
 

@@ -45,6 +45,38 @@ static void test_D8_a_write_that_found_no_room_may_come_with_the_next(void **sta
     net_delete(net);
 }
 
+/* The rows a peer asks to be written may use what is kept free only for deletes. */
+static bool uses_reserve(struct net *net, const struct op *op)
+{
+    const struct net_item *item = NULL;
+
+    net->peers[0].is_held = true;
+    (void)net_ask(net, 0, op);
+    for (uint32_t at = net->first; at != net->last; at++)
+        if (net->items[at % NET_ITEMS].kind == NET_STORED)
+            item = &net->items[at % NET_ITEMS];
+    assert_non_null(item);
+    net->peers[0].is_held = false;
+    for (uint32_t i = 1; i < item->count; i++)
+        assert_int_equal(item->rows[i].may_use_reserve, item->rows[0].may_use_reserve);
+    return item->rows[0].may_use_reserve;
+}
+
+static void test_S4_deletes_may_use_the_reserve(void **state)
+{
+    struct net *net = net_formed(1, 3);
+    struct op put = net_op(OP_PUT, "k", "v"), gone = net_op(OP_DELETE, "k", NULL);
+
+    (void)state;
+    net_run(net, 2000);
+    assert_false(uses_reserve(net, &put));
+    net_run(net, 100);
+    gone.context = slice_of(net->reply.context, net->reply.context_size);
+    assert_true(gone.context.size > 0);
+    assert_true(uses_reserve(net, &gone));
+    net_delete(net);
+}
+
 static void test_lists_that_found_no_room_are_written_later(void **state)
 {
     struct net *net = net_formed(1, 3);
@@ -71,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_D8_a_write_that_found_no_room_may_come_with_the_next),
+        cmocka_unit_test(test_S4_deletes_may_use_the_reserve),
         cmocka_unit_test(test_lists_that_found_no_room_are_written_later),
     };
 

@@ -5,8 +5,9 @@ static uint64_t rows_of(struct net *net, unsigned index)
 {
     struct store memory = store_memory_ports(net->peers[index].memory);
     struct store_range range = {.family = STORE_IDX, .rows_max = 1000, .bytes_max = 1u << 20};
-    struct net_page page = {.memory = memory};
+    static struct net_page page;
 
+    page.count = 0;
     (void)memory.scan(memory.context, &range, net_visit, &page);
     return page.count;
 }

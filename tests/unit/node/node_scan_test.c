@@ -144,8 +144,10 @@ static void test_a_damaged_row_is_not_left_out(void **state)
     fill(net);
     bad.key = node_row_key(net->peers[0].node, slice_text("n"), slice_text("k03"), room);
     for (unsigned i = 0; i < 2; i++) {
-        memory = store_memory_ports(net->peers[i].memory);
-        assert_int_equal(memory.apply(memory.context, &bad, 1), STATUS_OK);
+        for (unsigned owner = 0; owner <= i; owner++) { /* the first was mended meanwhile */
+            memory = store_memory_ports(net->peers[owner].memory);
+            assert_int_equal(memory.apply(memory.context, &bad, 1), STATUS_OK);
+        }
         assert_int_equal(scan_all(net, 0, "", 100), i == 0 ? STATUS_OK : STATUS_UNREACHABLE);
         assert_true(i > 0 || (seen.rows == 26 && has("k03")));
         assert_int_equal(net_metric(net, i, METRIC_STORE_CORRUPT) > 0, true);

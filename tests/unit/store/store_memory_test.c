@@ -14,12 +14,14 @@
 
 static struct store_row put_row(enum store_family family, const char *key, const char *value)
 {
-    return (struct store_row){family, false, slice_text(key), slice_text(value)};
+    return (struct store_row){
+        .family = family, .is_delete = false, .key = slice_text(key), .value = slice_text(value)};
 }
 
 static struct store_row delete_row(enum store_family family, const char *key)
 {
-    return (struct store_row){family, true, slice_text(key), SLICE_NONE};
+    return (struct store_row){
+        .family = family, .is_delete = true, .key = slice_text(key), .value = SLICE_NONE};
 }
 
 static void expect(const struct store *store, enum store_family family, const char *key,
