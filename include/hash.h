@@ -10,8 +10,8 @@
 uint64_t hash_sip64(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size);
 /* hash_sip128 is SipHashx-2-4: fingerprints. */
 struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size);
-/* hash_key gives H of a key: BLAKE2b-128 keyed with the hash seed over ns, 0, key. A row name
- * (key | 0 | path) hashes as its key: all rows of a key lie side by side. */
+/* hash_key gives H of a key: SipHash-2-4-128 keyed with the hash seed over ns, 0, key (decision
+ * 0022). A row name (key | 0 | path) hashes as its key: all rows of a key lie side by side. */
 struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key);
 /* hash_key_front gives the first 8 bytes of H as a big-endian number: its top bits are the cell
  * and the partition. */

@@ -7,7 +7,6 @@
 
 _Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphash24_KEYBYTES, "SipHash takes the seed");
 _Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "so does SipHashx");
-_Static_assert(HASH_SEED_SIZE >= crypto_generichash_KEYBYTES_MIN, "and BLAKE2b");
 
 uint64_t hash_sip64(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size)
 {
@@ -28,19 +27,17 @@ struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, s
 /* A namespace holds no zero byte, so the zero between the two parts leaves one reading only. */
 struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key)
 {
-    static const uint8_t zero = 0;
+    SCRATCH uint8_t name[NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX];
+    struct writer writer = writer_over(name, sizeof name);
     const uint8_t *path = key.size > 0 ? memchr(key.data, 0, key.size) : NULL;
-    SCRATCH crypto_generichash_state state;
-    struct hash16 hash;
 
     if (path != NULL)
         key.size = (size_t)(path - key.data);
-    ensure(crypto_generichash_init(&state, seed, HASH_SEED_SIZE, sizeof hash.bytes) == 0);
-    crypto_generichash_update(&state, ns.data, ns.size);
-    crypto_generichash_update(&state, &zero, 1);
-    crypto_generichash_update(&state, key.data, key.size);
-    crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
-    return hash;
+    write_bytes(&writer, ns.data, ns.size);
+    write_u8(&writer, 0);
+    write_bytes(&writer, key.data, key.size);
+    ensure(!writer.is_full);
+    return hash_sip128(seed, name, writer.size);
 }
 
 uint64_t hash_key_front(const struct hash16 *hash)

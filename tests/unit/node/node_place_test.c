@@ -58,10 +58,14 @@ static void test_everybody_who_asks_to_leave_is_answered(void **state)
 {
     struct net *net = net_formed(2, 1);
     struct op leave = {.kind = OP_LEAVE};
+    char key[8];
     ticket first;
 
     (void)state;
-    assert_int_equal(net_put(net, 0, "k", "v")->status, STATUS_OK);
+    for (unsigned i = 0; i < 8; i++) { /* some of them are peer 1's to hand over */
+        (void)snprintf(key, sizeof(key), "k%u", i);
+        assert_int_equal(net_put(net, 0, key, "v")->status, STATUS_OK);
+    }
     net->peers[0].is_held = true;
     first = net_ask(net, 1, &leave);
     net_run(net, 500);
