@@ -67,14 +67,13 @@ struct crdt_value {
     struct slice body;
 };
 
-/* What one actor contributed. Every dot of the actor up to `td` is discarded; so are the ones in
- * `gone`, which lie above. `seen`: every dot of the actor up to here is live, gone, or <= td. */
+/* What one actor contributed: of its dots up to `seen` those in `values` are live and all others
+ * discarded; above `seen` those in `gone` are discarded and nothing is known of the rest. */
 struct crdt_entry {
     uint64_t actor;
-    uint64_t td;
     uint64_t seen;
-    uint16_t value_first, value_count; /* in `values`, stamps ascending, all > td */
-    uint16_t gone_first, gone_count;   /* in `gone`, ascending, all > td, none of them a value */
+    uint16_t value_first, value_count; /* in `values`, stamps ascending, none above seen */
+    uint16_t gone_first, gone_count;   /* in `gone`, ascending, all above seen */
 };
 
 /* A key. No entries: the key was never heard of. Entries without values: everything there was is
@@ -236,7 +235,7 @@ uint64_t crdt_etag(uint64_t actor, uint64_t stamp);
 #define CRDT_ROW_KEY_MAX (8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX)
 struct hash16 crdt_object_fingerprint(const uint8_t seed[HASH_SEED_SIZE], struct slice row_key,
                                       const struct crdt_object *object);
-/* crdt_object_digest identifies the whole causal state (dots, td, gone, seen): equal digests,
+/* crdt_object_digest identifies the whole causal state (dots, seen, gone): equal digests,
  * equal objects; for GET_OBJ. Zero for an empty object. The same for an object and its head. */
 struct hash16 crdt_object_digest(const struct crdt_object *object);
 

@@ -25,8 +25,8 @@
 #define TTL_MIN_MS UINT64_C(1000)               /* below the skew of clocks it would mean nothing */
 #define TTL_MAX_MS (UINT64_C(3650) * 86400000u) /* ten years; far from the 48 bits of an expiry */
 #define OBJECT_VALUES_MAX 255  /* values in one object; merging may exceed SIBLINGS_MAX */
-#define OBJECT_GONE_MAX 1024   /* discarded dots that no td covers yet; merging may bring so many */
-#define GONE_WRITE_MAX 255     /* a write that would make more is refused: four such sides merge */
+#define OBJECT_GONE_MAX 1024   /* discarded dots not seen yet; merging may bring so many */
+#define GONE_WRITE_MAX 64      /* from here on a token makes none: its dot stays, a sibling more */
 #define CONTEXT_DOTS_MAX 90    /* dots in one token: 1,451 bytes are 1,935 characters */
 #define SESSION_SIZE_MAX 1024  /* characters of a session token (api.md 2) */
 #define SESSION_ENTRIES_MAX 30 /* writes one token names: 747 bytes are 996 characters */

@@ -36,15 +36,16 @@ void crdt_context_of_all(const struct crdt_object *object, struct crdt_context *
             const struct crdt_entry *entry = &object->entries[i];
 
             if ((entry->value_count > 0) == (pass == 0))
-                context_vector_add(context, entry->actor, crdt_entry_shown(object, entry));
+                context_vector_add(context, entry->actor, entry->seen);
         }
 }
 
-static void context_of_td(const struct crdt_object *object, struct crdt_context *context)
+static void context_of_past(const struct crdt_object *object, struct crdt_context *context)
 {
     context->vector_count = context->dot_count = 0;
     for (unsigned i = 0; i < object->entry_count; i++)
-        context_vector_add(context, object->entries[i].actor, object->entries[i].td);
+        context_vector_add(context, object->entries[i].actor,
+                           crdt_entry_past(object, &object->entries[i]));
 }
 
 void crdt_context_of_shown(const struct crdt_object *object, uint16_t index,
@@ -53,7 +54,7 @@ void crdt_context_of_shown(const struct crdt_object *object, uint16_t index,
     const struct crdt_value *shown = &object->values[index];
 
     ensure(index < object->value_count);
-    context_of_td(object, context);
+    context_of_past(object, context);
     for (unsigned i = 0; i < object->value_count; i++) {
         const struct crdt_value *value = &object->values[i];
 
@@ -67,7 +68,7 @@ void crdt_context_of_shown(const struct crdt_object *object, uint16_t index,
 void crdt_context_of_write(const struct crdt_object *object, uint64_t actor, uint64_t stamp,
                            struct crdt_context *context)
 {
-    context_of_td(object, context);
+    context_of_past(object, context);
     context_dot_add(context, actor, stamp);
 }
 

@@ -1,26 +1,28 @@
 /* The rules of dotted version vector sets (protocols.md 5.1; Almeida, Baquero et al., "Scalable
- * and Accurate Causality Tracking", 2014; the compact per-actor form is that of Garage's K2V).
+ * and Accurate Causality Tracking", 2014).
  *
- * The idea: per actor one number `td` says "everything up to here is discarded", and what is not
- * discarded is listed. Two copies merge by taking the larger td and the union of the lists.
+ * The idea: per actor one number `seen` says how far a copy knows what the actor wrote, and the
+ * values that are still there are listed. What is not listed up to there was discarded. So of two
+ * copies a value stays if both have it, or if one has it and the other has not seen so far.
  *
- * Where we differ: a reader who was shown the newer of two values of one actor may discard that
- * one and must not discard the older. One number cannot say so, hence `gone`, single discarded
- * dots above td. A gone dot folds into td as soon as nothing below it can be live:
+ *        live   discarded      seen
+ *   ------o---------------------|.......x.......   o: a value; x: a dot of `gone`
  *
- *        td          live   gone          seen
- *   -----|============o======x=============|.......   x stays: o lives below it
- *   -----|===================x=============|.......   x <= seen, nothing lives: td = x
- *   -----|======|............x.....................   x stays: between seen and x there may be
- *              seen                                   writes that nobody showed us
+ * `gone` are single dots above seen. A token may name a write that this copy has not met: who was
+ * shown it may discard it, but what lies between may still be on its way to us. So seen grows by
+ * own writes and by merged states, and by a token only as far as that says "everything up to here",
+ * never by a single dot. When seen passes a gone dot, that is forgotten: nothing is left to say.
  *
- * `seen` grows by own writes and by merged states, never by a token: who sends a token has seen
- * those dots, we have not. (td may come from a token; then everything below is discarded, which is
- * as good as seen.)
+ * Where we differ: protocols.md 5.1, after Garage's K2V, keeps a second number below which all is
+ * discarded, and lists every discarded dot above it. A value that nobody resolves then holds that
+ * list open, and it grows with every write beside it until the key is full (decision 0018).
  *
- * There is one primitive. A context is an object too: for each actor a td, the shown dots as gone,
- * seen no further than td. A new value is an object with one dot. So a write is two merges, and
- * the laws of merge are the laws of everything. */
+ * All of this rests on one property: who has seen (A, t) has met every write of A up to t. Whole
+ * objects travel, a coordinator writes on top of all it holds, and an actor ends when its owner may
+ * have lost a row (protocols.md 5.4, node_actor.c).
+ *
+ * A context is an object too: for each actor a seen without values, the shown dots as gone. So a
+ * write is a merge with its context, and one more value. */
 #include "crdt_room.h"
 #include "ensure.h"
 
@@ -28,7 +30,7 @@
 struct dvv_side {
     const struct crdt_value *values, *values_end;
     const uint64_t *gone, *gone_end;
-    uint64_t td, seen;
+    uint64_t seen;
 };
 
 static struct dvv_side dvv_side_of(const struct crdt_object *object, const struct crdt_entry *entry)
@@ -41,14 +43,8 @@ static struct dvv_side dvv_side_of(const struct crdt_object *object, const struc
     side.values_end = side.values + entry->value_count;
     side.gone = object->gone + entry->gone_first;
     side.gone_end = side.gone + entry->gone_count;
-    side.td = entry->td;
     side.seen = entry->seen;
     return side;
-}
-
-static uint64_t dvv_max(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* Takes the smaller head of two ascending lists; equal heads leave both. */
@@ -73,7 +69,7 @@ static enum status dvv_gone_merge(struct crdt_object *out, struct crdt_entry *en
     while (a->gone != a->gone_end || b->gone != b->gone_end) {
         uint64_t stamp = dvv_gone_pop(a, b);
 
-        if (stamp <= entry->td)
+        if (stamp <= entry->seen)
             continue;
         if (out->gone_count == OBJECT_GONE_MAX)
             return STATUS_TOO_LARGE;
@@ -83,13 +79,13 @@ static enum status dvv_gone_merge(struct crdt_object *out, struct crdt_entry *en
     return STATUS_OK;
 }
 
-static bool dvv_is_gone(const struct crdt_object *object, const struct crdt_entry *entry,
-                        uint64_t stamp)
+/* Tells whether a side that does not list a value of this stamp has discarded it. */
+static bool dvv_has_discarded(const struct dvv_side *side, uint64_t stamp)
 {
-    for (unsigned i = 0; i < entry->gone_count; i++)
-        if (object->gone[entry->gone_first + i] == stamp)
+    for (const uint64_t *gone = side->gone; gone != side->gone_end; gone++)
+        if (*gone == stamp)
             return true;
-    return false;
+    return stamp <= side->seen;
 }
 
 /* Chooses between two copies of one dot. They must be one content; but an expired value is its
@@ -106,17 +102,25 @@ static const struct crdt_value *dvv_value_same(const struct crdt_value *a,
     return a->kind == CRDT_TOMBSTONE ? a : b;
 }
 
-/* Takes the value with the smaller stamp; one dot on both sides must be one content. */
+/* Takes the value with the smaller stamp; NULL if the other side has discarded it. One dot on both
+ * sides must be one content. */
 static const struct crdt_value *dvv_value_pop(struct dvv_side *a, struct dvv_side *b,
                                               bool *is_corrupt)
 {
-    if (a->values == a->values_end)
-        return b->values++;
-    if (b->values == b->values_end || a->values->stamp < b->values->stamp)
-        return a->values++;
-    if (b->values->stamp < a->values->stamp)
-        return b->values++;
-    return dvv_value_same(a->values++, b->values++, is_corrupt);
+    const struct crdt_value *value;
+
+    if (a->values != a->values_end && b->values != b->values_end &&
+        a->values->stamp == b->values->stamp)
+        return dvv_value_same(a->values++, b->values++, is_corrupt);
+    if (a->values == a->values_end ||
+        (b->values != b->values_end && b->values->stamp < a->values->stamp)) {
+        struct dvv_side *swap = a;
+
+        a = b;
+        b = swap;
+    }
+    value = a->values++;
+    return dvv_has_discarded(b, value->stamp) ? NULL : value;
 }
 
 static enum status dvv_values_merge(struct crdt_object *out, struct crdt_entry *entry,
@@ -129,7 +133,7 @@ static enum status dvv_values_merge(struct crdt_object *out, struct crdt_entry *
 
         if (is_corrupt)
             return STATUS_CORRUPT;
-        if (value->stamp <= entry->td || dvv_is_gone(out, entry, value->stamp))
+        if (value == NULL)
             continue;
         if (out->value_count == OBJECT_VALUES_MAX)
             return STATUS_TOO_LARGE;
@@ -139,42 +143,23 @@ static enum status dvv_values_merge(struct crdt_object *out, struct crdt_entry *
     return STATUS_OK;
 }
 
-/* Folds gone dots into td where nothing below can be live, and forgets `seen` where it says nothing
- * that td and the values do not say. */
-static void dvv_compact(struct crdt_object *out, struct crdt_entry *entry)
-{
-    uint64_t *gone = out->gone + entry->gone_first;
-    uint64_t live = entry->value_count > 0 ? out->values[entry->value_first].stamp : UINT64_MAX;
-    uint16_t folded = 0;
-
-    while (folded < entry->gone_count && gone[folded] <= entry->seen && gone[folded] < live)
-        entry->td = gone[folded++];
-    entry->gone_count = (uint16_t)(entry->gone_count - folded);
-    out->gone_count = (uint16_t)(out->gone_count - folded);
-    if (folded > 0)
-        memmove(gone, gone + folded, entry->gone_count * sizeof(*gone));
-    if (entry->gone_count == 0)
-        entry->seen = crdt_entry_shown(out, entry);
-}
-
 /* Joins what two copies know of one actor and appends it to `out`. */
 static enum status dvv_entry_merge(struct crdt_object *out, uint64_t actor, struct dvv_side a,
                                    struct dvv_side b)
 {
-    struct crdt_entry entry = {
-        .actor = actor, .value_first = out->value_count, .gone_first = out->gone_count};
+    struct crdt_entry entry = {.actor = actor,
+                               .seen = a.seen > b.seen ? a.seen : b.seen,
+                               .value_first = out->value_count,
+                               .gone_first = out->gone_count};
     enum status status;
 
     if (out->entry_count == OBJECT_ENTRIES_MAX)
         return STATUS_TOO_LARGE;
-    entry.td = dvv_max(a.td, b.td);
-    entry.seen = dvv_max(entry.td, dvv_max(a.seen, b.seen));
-    status = dvv_gone_merge(out, &entry, &a, &b);
+    status = dvv_values_merge(out, &entry, &a, &b);
     if (status == STATUS_OK)
-        status = dvv_values_merge(out, &entry, &a, &b);
+        status = dvv_gone_merge(out, &entry, &a, &b);
     if (status != STATUS_OK)
         return status;
-    dvv_compact(out, &entry);
     ensure(crdt_entry_is_canonical(out, &entry));
     out->entries[out->entry_count++] = entry;
     return STATUS_OK;
@@ -234,7 +219,16 @@ static struct crdt_entry *dvv_part_begin(struct crdt_object *object, uint64_t ac
     return entry;
 }
 
-/* Applies a context: each dot as an object of its own, because a token is in no order. */
+/* Tells whether a copy has not met the write of a dot. */
+static bool dvv_is_new(const struct crdt_object *object, const struct dot *dot)
+{
+    const struct crdt_entry *entry = crdt_object_find(object, dot->actor);
+
+    return entry == NULL || dot->stamp > entry->seen;
+}
+
+/* Applies a context: each dot as an object of its own, because a token is in no order. Dots of
+ * writes that have not come here are noted only while there are few. */
 static enum status dvv_discard(struct crdt_object *object, const struct crdt_context *context)
 {
     CRDT_SCRATCH struct crdt_object part;
@@ -244,12 +238,14 @@ static enum status dvv_discard(struct crdt_object *object, const struct crdt_con
         struct crdt_entry *entry = dvv_part_begin(&part, context->vector[i].actor);
 
         part.is_head = object->is_head;
-        entry->td = entry->seen = context->vector[i].stamp;
+        entry->seen = context->vector[i].stamp;
         status = crdt_object_merge(object, &part);
     }
     for (unsigned i = 0; i < context->dot_count && status == STATUS_OK; i++) {
         struct crdt_entry *entry = dvv_part_begin(&part, context->dots[i].actor);
 
+        if (object->gone_count >= GONE_WRITE_MAX && dvv_is_new(object, &context->dots[i]))
+            continue;
         part.is_head = object->is_head;
         entry->gone_count = part.gone_count = 1;
         part.gone[0] = context->dots[i].stamp;
@@ -280,42 +276,69 @@ enum status crdt_object_newest(struct crdt_object *object)
     return dvv_discard(object, &others);
 }
 
-/* Discards every value there is: the context that crdt_context_of_all would give. */
+/* Discards every value there is: all of them have been seen. */
 static void dvv_discard_all(struct crdt_object *object)
 {
-    uint16_t gone_count = 0;
-
     object->value_count = 0;
-    for (unsigned i = 0; i < object->entry_count; i++) {
-        struct crdt_entry *entry = &object->entries[i];
-        uint16_t first = entry->gone_first, count = entry->gone_count;
+    for (unsigned i = 0; i < object->entry_count; i++)
+        object->entries[i].value_first = object->entries[i].value_count = 0;
+}
 
-        entry->td = crdt_entry_shown(object, entry);
-        entry->value_first = entry->value_count = 0;
-        entry->gone_first = gone_count;
-        entry->gone_count = 0;
-        for (unsigned k = 0; k < count; k++) {
-            uint64_t stamp = object->gone[first + k];
+/* The place of an actor's entry, made if there is none. NULL: no room. */
+static struct crdt_entry *dvv_entry_of(struct crdt_object *object, uint64_t actor)
+{
+    struct crdt_entry *entry = object->entries, *end = entry + object->entry_count;
 
-            if (stamp <= entry->seen)
-                entry->td = dvv_max(entry->td, stamp);
-            else if (stamp > entry->td) {
-                object->gone[gone_count++] = stamp;
-                entry->gone_count++;
-            }
-        }
-        if (entry->gone_count == 0)
-            entry->seen = entry->td;
-        ensure(crdt_entry_is_canonical(object, entry));
+    while (entry < end && entry->actor < actor)
+        entry++;
+    if (entry < end && entry->actor == actor)
+        return entry;
+    if (object->entry_count == OBJECT_ENTRIES_MAX)
+        return NULL;
+    memmove(entry + 1, entry, (size_t)(end - entry) * sizeof(*entry));
+    object->entry_count++;
+    *entry = (struct crdt_entry){.actor = actor};
+    if (entry > object->entries) {
+        entry->value_first = (uint16_t)(entry[-1].value_first + entry[-1].value_count);
+        entry->gone_first = (uint16_t)(entry[-1].gone_first + entry[-1].gone_count);
     }
-    object->gone_count = gone_count;
+    return entry;
+}
+
+/* Adds the actor's own new value, above all stamps of the object. Its writer has met all that it
+ * wrote before: seen goes up to the new dot, and what was gone below needs no mention. */
+static enum status dvv_append(struct crdt_object *object, const struct crdt_value *value)
+{
+    struct crdt_entry *entry = dvv_entry_of(object, value->actor), *end;
+    uint16_t place, known;
+
+    if (entry == NULL || object->value_count == OBJECT_VALUES_MAX)
+        return STATUS_TOO_LARGE;
+    place = (uint16_t)(entry->value_first + entry->value_count);
+    memmove(object->values + place + 1, object->values + place,
+            (size_t)(object->value_count - place) * sizeof(*value));
+    object->values[place] = *value;
+    object->value_count++;
+    entry->value_count++;
+    entry->seen = value->stamp;
+    known = entry->gone_count;
+    object->gone_count = (uint16_t)(object->gone_count - known);
+    memmove(object->gone + entry->gone_first, object->gone + entry->gone_first + known,
+            (size_t)(object->gone_count - entry->gone_first) * sizeof(object->gone[0]));
+    entry->gone_count = 0;
+    end = object->entries + object->entry_count;
+    while (++entry < end) {
+        entry->value_first++;
+        entry->gone_first = (uint16_t)(entry->gone_first - known);
+    }
+    return crdt_object_size(object) > OBJECT_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
 }
 
 enum status crdt_object_write(struct crdt_object *object, const struct crdt_context *context,
                               uint64_t actor, uint64_t stamp, const struct crdt_value *value)
 {
-    CRDT_SCRATCH struct crdt_object after, part;
-    struct crdt_entry *entry;
+    CRDT_SCRATCH struct crdt_object after;
+    struct crdt_value own = *value;
     enum status status = STATUS_OK;
 
     ensure(actor != 0 && !object->is_head);
@@ -330,24 +353,17 @@ enum status crdt_object_write(struct crdt_object *object, const struct crdt_cont
         status = dvv_discard(&after, context);
     else
         dvv_discard_all(&after);
-    entry = dvv_part_begin(&part, actor);
-    entry->seen = stamp;
-    entry->value_count = part.value_count = 1;
-    part.values[0] = *value;
-    part.values[0].actor = actor;
-    part.values[0].stamp = stamp;
-    part.values[0].body_size = (uint32_t)value->body.size;
-    ensure(crdt_value_is_sound(&part.values[0], false));
+    own.actor = actor;
+    own.stamp = stamp;
+    own.body_size = (uint32_t)value->body.size;
+    ensure(crdt_value_is_sound(&own, false));
     if (status == STATUS_OK)
-        status = crdt_object_merge(&after, &part);
+        status = dvv_append(&after, &own);
     if (status != STATUS_OK)
         return status;
     /* Totals of counters are no siblings: there is one per actor, and entries are bounded. */
     if (after.value_count > SIBLINGS_MAX && after.value_count > object->value_count &&
         value->kind != CRDT_COUNTER)
-        return STATUS_SIBLING_LIMIT;
-    /* An old value that nobody resolves keeps them from folding; who merges them later has room. */
-    if (after.gone_count > GONE_WRITE_MAX && after.gone_count > object->gone_count)
         return STATUS_SIBLING_LIMIT;
     crdt_object_copy(object, &after);
     return STATUS_OK;

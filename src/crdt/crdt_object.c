@@ -1,12 +1,12 @@
 /* Objects as structs and as bytes. One state has one spelling, so that equal states have equal
  * bytes; the decoder accepts nothing else.
  *
- *   one entry, one value, td 0, nothing gone (1: full, 3: head):
+ *   one entry, one value, seen no further, nothing gone (1: full, 3: head):
  *     shape u8 | actor u64 | stamp u64 | kind u8 | metadata | body to the end, or its size u32
  *   everything else (2: full, 4: head):
  *     shape u8 | entries u8 | entries
- *     entry    = actor u64 | flags u8 | [td u64] | values u8 | values
- *                | [gone u16 | stamp u64 each | seen u64]
+ *     entry    = actor u64 | flags u8 | [seen u64] | values u8 | values
+ *                | [gone u16 | stamp u64 each]
  *     value    = stamp u64 | kind u8 | metadata | body size u32 | [body]
  *     metadata = size as u8 below 128, else as u16 with the top bit set | bytes
  *   kind     = enum crdt_kind u8; with the bit 0x80 an expiry follows, 6 bytes, wall ms, not 0
@@ -17,8 +17,8 @@
 
 enum object_shape { SHAPE_ONE = 1, SHAPE_MANY = 2, SHAPE_ONE_HEAD = 3, SHAPE_MANY_HEAD = 4 };
 
-#define ENTRY_TD 1u   /* td is not 0 and follows */
-#define ENTRY_GONE 2u /* gone is not empty and follows with seen */
+#define ENTRY_SEEN 1u /* seen is above the last value, or above 0 without one, and follows */
+#define ENTRY_GONE 2u /* gone is not empty and follows */
 #define META_LONG 0x80u
 #define KIND_EXPIRES 0x80u
 #define EXPIRES_SIZE 6
@@ -57,12 +57,17 @@ const struct crdt_entry *crdt_object_find(const struct crdt_object *object, uint
     return NULL;
 }
 
-uint64_t crdt_entry_shown(const struct crdt_object *object, const struct crdt_entry *entry)
+/* The stamp of the last value, 0 without any: `seen` is there at least. */
+static uint64_t entry_last(const struct crdt_object *object, const struct crdt_entry *entry)
 {
-    /* Values are ascending and above td. */
     if (entry->value_count == 0)
-        return entry->td;
+        return 0;
     return object->values[entry->value_first + entry->value_count - 1].stamp;
+}
+
+uint64_t crdt_entry_past(const struct crdt_object *object, const struct crdt_entry *entry)
+{
+    return entry->value_count > 0 ? object->values[entry->value_first].stamp - 1 : entry->seen;
 }
 
 uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entry *entry)
@@ -77,51 +82,29 @@ uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entr
     return top;
 }
 
-static bool entry_is_sorted(const struct crdt_object *object, const struct crdt_entry *entry)
+bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt_entry *entry)
 {
     const struct crdt_value *values = object->values + entry->value_first;
     const uint64_t *gone = object->gone + entry->gone_first;
-    uint64_t last = entry->td;
-    unsigned v = 0;
+    uint64_t last = 0;
 
-    for (unsigned i = 0; i < entry->value_count; i++) {
-        if (values[i].stamp <= last || values[i].stamp > CRDT_STAMP_MAX)
+    if (entry->actor == 0 || entry->seen > CRDT_STAMP_MAX ||
+        (entry->seen == 0 && entry->gone_count == 0))
+        return false;
+    for (unsigned i = 0; i < entry->value_count; last = values[i++].stamp)
+        if (values[i].stamp <= last || values[i].stamp > entry->seen)
             return false;
-        last = values[i].stamp;
-    }
-    last = entry->td;
-    for (unsigned i = 0; i < entry->gone_count; i++) {
+    last = entry->seen;
+    for (unsigned i = 0; i < entry->gone_count; last = gone[i++])
         if (gone[i] <= last || gone[i] > CRDT_STAMP_MAX)
             return false;
-        last = gone[i];
-        while (v < entry->value_count && values[v].stamp < gone[i])
-            v++;
-        if (v < entry->value_count && values[v].stamp == gone[i])
-            return false;
-    }
     return true;
-}
-
-bool crdt_entry_is_canonical(const struct crdt_object *object, const struct crdt_entry *entry)
-{
-    uint64_t shown = crdt_entry_shown(object, entry), first;
-
-    if (entry->actor == 0 || entry->td > CRDT_STAMP_MAX || entry->seen > CRDT_STAMP_MAX ||
-        !entry_is_sorted(object, entry))
-        return false;
-    if (entry->gone_count == 0)
-        return entry->seen == shown && shown > 0;
-    first = object->gone[entry->gone_first];
-    if (entry->seen < shown)
-        return false;
-    return first > entry->seen ||
-           (entry->value_count > 0 && object->values[entry->value_first].stamp < first);
 }
 
 static bool object_is_one(const struct crdt_object *object)
 {
     return object->entry_count == 1 && object->value_count == 1 && object->gone_count == 0 &&
-           object->entries[0].td == 0;
+           object->entries[0].seen == object->values[0].stamp;
 }
 
 /* --- sizes and writing */
@@ -151,8 +134,8 @@ size_t crdt_object_size(const struct crdt_object *object)
     for (unsigned i = 0; i < object->entry_count; i++) {
         const struct crdt_entry *entry = &object->entries[i];
 
-        size += entry->td > 0 ? 18 : 10;
-        size += entry->gone_count > 0 ? 10 + 8 * (size_t)entry->gone_count : 0u;
+        size += entry->seen > entry_last(object, entry) ? 18 : 10;
+        size += entry->gone_count > 0 ? 2 + 8 * (size_t)entry->gone_count : 0u;
     }
     for (unsigned i = 0; i < object->value_count; i++)
         size += 13 + expires_size(&object->values[i]) + meta_size(object->values[i].meta) +
@@ -206,11 +189,12 @@ static void value_write(struct writer *out, const struct crdt_value *value)
 static void entry_write(struct writer *out, const struct crdt_object *object,
                         const struct crdt_entry *entry)
 {
+    bool is_seen = entry->seen > entry_last(object, entry);
+
     write_u64(out, entry->actor);
-    write_u8(out,
-             (uint8_t)((entry->td > 0 ? ENTRY_TD : 0) | (entry->gone_count > 0 ? ENTRY_GONE : 0)));
-    if (entry->td > 0)
-        write_u64(out, entry->td);
+    write_u8(out, (uint8_t)((is_seen ? ENTRY_SEEN : 0) | (entry->gone_count ? ENTRY_GONE : 0)));
+    if (is_seen)
+        write_u64(out, entry->seen);
     write_u8(out, (uint8_t)entry->value_count);
     for (unsigned i = 0; i < entry->value_count; i++)
         value_write(out, &object->values[entry->value_first + i]);
@@ -219,7 +203,6 @@ static void entry_write(struct writer *out, const struct crdt_object *object,
     write_u16(out, entry->gone_count);
     for (unsigned i = 0; i < entry->gone_count; i++)
         write_u64(out, object->gone[entry->gone_first + i]);
-    write_u64(out, entry->seen);
 }
 
 enum status crdt_object_encode(const struct crdt_object *object, struct writer *out)
@@ -333,29 +316,30 @@ static bool gone_read(struct reader *in, struct crdt_object *object, struct crdt
         return false;
     for (unsigned i = 0; i < entry->gone_count; i++)
         object->gone[object->gone_count++] = read_u64(in);
-    entry->seen = read_u64(in);
     return true;
 }
 
 static bool entry_read(struct reader *in, struct crdt_object *object)
 {
     struct crdt_entry *entry = &object->entries[object->entry_count];
+    uint64_t seen = 0;
     uint8_t flags;
 
     *entry = (struct crdt_entry){.actor = read_u64(in), .gone_first = object->gone_count};
     flags = read_u8(in);
-    if ((flags & ~(ENTRY_TD | ENTRY_GONE)) != 0)
+    if ((flags & ~(ENTRY_SEEN | ENTRY_GONE)) != 0)
         return false;
-    if ((flags & ENTRY_TD) != 0) {
-        entry->td = read_u64(in);
-        if (entry->td == 0)
-            return false;
-    }
+    if ((flags & ENTRY_SEEN) != 0)
+        seen = read_u64(in);
     if (!values_read(in, object, entry))
         return false;
-    if ((flags & ENTRY_GONE) == 0)
-        entry->seen = crdt_entry_shown(object, entry);
-    else if (!gone_read(in, object, entry))
+    entry->seen = entry_last(object, entry);
+    if ((flags & ENTRY_SEEN) != 0) {
+        if (seen <= entry->seen)
+            return false;
+        entry->seen = seen;
+    }
+    if ((flags & ENTRY_GONE) != 0 && !gone_read(in, object, entry))
         return false;
     if (in->is_bad || !crdt_entry_is_canonical(object, entry) ||
         (object->entry_count > 0 && entry->actor <= entry[-1].actor))

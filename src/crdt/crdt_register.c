@@ -144,7 +144,6 @@ struct hash16 crdt_object_digest(const struct crdt_object *object)
         const struct crdt_entry *entry = &object->entries[i];
 
         write_u64(&out, entry->actor);
-        write_u64(&out, entry->td);
         write_u64(&out, entry->seen);
         write_u8(&out, (uint8_t)entry->value_count);
         write_u16(&out, entry->gone_count);

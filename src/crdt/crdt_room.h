@@ -13,9 +13,9 @@
 bool crdt_values_equal(const struct crdt_value *a, const struct crdt_value *b);
 /* crdt_object_find returns the entry of `actor`, or NULL. */
 const struct crdt_entry *crdt_object_find(const struct crdt_object *object, uint64_t actor);
-/* crdt_entry_shown returns max(td, stamps): how far somebody who sees all values of an entry sees
- * its actor. */
-uint64_t crdt_entry_shown(const struct crdt_object *object, const struct crdt_entry *entry);
+/* crdt_entry_past returns how far everything of an entry's actor is known to be discarded: to just
+ * below its first live value, or as far as it was seen. */
+uint64_t crdt_entry_past(const struct crdt_object *object, const struct crdt_entry *entry);
 /* crdt_entry_top returns the largest stamp the entry names in any way. */
 uint64_t crdt_entry_top(const struct crdt_object *object, const struct crdt_entry *entry);
 /* crdt_entry_is_canonical tells whether an entry is one that merge would leave as it is. */

@@ -282,10 +282,11 @@ bool crdt_session_shown(struct crdt_session *session, uint64_t row,
 
     for (unsigned i = 0; i < object->entry_count; i++) {
         const struct crdt_entry *entry = &object->entries[i];
-        struct dot dot = {entry->actor, crdt_entry_shown(object, entry)};
+        struct dot dot = {entry->actor, 0};
 
         if (entry->value_count == 0)
             continue; /* what discarded it is a value of another entry */
+        dot.stamp = object->values[entry->value_first + entry->value_count - 1].stamp;
         session_clock(session, dot.stamp);
         entries[count++] = (struct crdt_session_entry){
             .row = row,

@@ -122,7 +122,7 @@ static enum status coord_apply(struct node *node, struct node_task *task,
         value.body_size = (uint32_t)op->body.size;
         value.expires = task->expires = node_expiry(node, op);
     }
-    task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
+    task->dot = node_actor_dot(node, task, above);
     return crdt_object_write(object, context, task->dot.actor, task->dot.stamp, &value);
 }
 
@@ -162,8 +162,12 @@ static void coord_send(struct node *node, struct node_task *task, const struct h
     }
     task->is_sent = true;
     status = node_write_object(node, task, request.object, &node->object_a, before);
-    if (status != STATUS_OK)
-        quorum_stored(node->quorum, node->now, task->id, status);
+    if (status == STATUS_OK)
+        return;
+    node_actor_end(
+        node,
+        place_partition(node->place, task->hash_front)); /* others may hold what this row lacks */
+    quorum_stored(node->quorum, node->now, task->id, status);
 }
 
 static void coord_write(struct node *node, struct node_task *task, enum status status,

@@ -49,6 +49,7 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     write->was_dead = crdt_object_is_dead(&node->object_a, 0);
     write->after = (struct hash16){{0}};
     write->bytes = row->key.size + row->value.size;
+    node_actor_end(node, write->partition);
     node->hands.drop_open++;
     node_recount_wrote(node, write->partition);
     return STATUS_OK;

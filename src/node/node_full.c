@@ -30,6 +30,8 @@ enum status node_write_refused(struct node *node, const struct node_write *done)
         node->is_dirty = true;
         node->hlc_limit_ms = 0;
     }
+    if (done->is_object) /* the others were sent what this row lacks now */
+        node_actor_end(node, done->partition);
     if (!next)
         return STATUS_NO_SPACE;
     next->before = done->before;

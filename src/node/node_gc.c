@@ -92,7 +92,8 @@ bool node_gc_new(struct node *node)
     node->gc = gc;
     gc->timer.kind = TIMER_GC;
     gc->again = calloc(1u << node->founding.partition_bits, sizeof(*gc->again));
-    return gc->again != NULL;
+    gc->ended = calloc(1u << node->founding.partition_bits, sizeof(*gc->ended));
+    return gc->again != NULL && gc->ended != NULL;
 }
 
 void node_gc_delete(struct node *node)
@@ -103,6 +104,7 @@ void node_gc_delete(struct node *node)
     if (node->timers.nodes)
         heap_remove(&node->timers, &node->gc->timer.in_timers);
     free(node->gc->again);
+    free(node->gc->ended);
     free(node->gc);
     node->gc = NULL;
 }

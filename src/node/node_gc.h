@@ -77,6 +77,7 @@ struct node_gc {
     struct gc_key after;     /* in `going`: rows behind it were not looked at */
     uint32_t going;          /* partition + 1 whose rest comes next; 0: none */
     instant *again;          /* owned: per partition, no round of ours before */
+    uint32_t *ended;         /* owned: per partition, actors ended in this process */
     struct node_timer timer; /* the tick */
 };
 

@@ -118,9 +118,11 @@ static void drop_more(struct node *node, struct gc_round *round)
         node_gc_fail(node, round, STATUS_STALE);
         return;
     }
-    if (round->state == GC_PURGE_DROP)
+    if (round->state == GC_PURGE_DROP) {
+        node_actor_end(node, round->partition);
         node_gc_standing_row(node, round->partition, sync_standing(node->sync, round->partition),
                              true, &rows[count++]);
+    }
     write = node_write_start(node, rows, 0);
     if (!write) {
         node_gc_fail(node, round, STATUS_OVERLOAD);

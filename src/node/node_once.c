@@ -210,7 +210,9 @@ static void once_looked(struct node *node, struct node_task *task, struct slice 
         once_replay(node, task, &view.done);
     } else if (view.has_other) {
         once_contended(node, task, &view);
-    } else if (!view.has_own || task->claim.actor != node->actor) {
+    } else if (!view.has_own ||
+               !node_actor_is_ours(node, place_partition(node->place, task->hash_front),
+                                   task->claim.actor)) {
         once_claim(node, task);
     } else {
         task->once = ONCE_FREE;

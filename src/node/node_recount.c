@@ -18,9 +18,10 @@ static void recount_wait(struct node *node, uint64_t delay)
     heap_set(&node->timers, &node->recount.timer.in_timers, node->now + delay);
 }
 
-/* Asks for a partition to be counted again. */
+/* A row of a partition is damaged: it is counted again, and what we wrote to it is lost. */
 void node_recount(struct node *node, uint32_t partition)
 {
+    node_actor_end(node, partition);
     node->recount.wanted[partition / 8] |= (uint8_t)(1u << partition % 8);
     if (!node->recount.is_running)
         recount_wait(node, 0);

@@ -3,7 +3,7 @@
  * come in under new dots, and what is there when the row is restored is discarded:
  *
  *   present  actor 7: x      archive  actor 7: a, actor 9: b
- *   becomes  actor 7: td     7': a    9': b            7' = hash(number of the restore, 7)
+ *   becomes  actor 7: seen   7': a    9': b            7' = hash(number of the restore, 7)
  *
  * Stamps stay, so the order of siblings does; each actor keeps an entry of its own, so counters
  * keep their sum; and the same restore repeated makes the same dots, so it changes nothing. */
@@ -21,32 +21,41 @@ static uint64_t replace_actor(uint64_t number, uint64_t actor)
     return made == 0 ? 1 : made;
 }
 
-/* An object of one entry: a value under a dot, or (NULL) everything of an actor discarded. */
-static void replace_entry(struct crdt_object *one, uint64_t actor, uint64_t stamp,
-                          const struct crdt_value *value)
+/* Makes an object of one entry: an actor that was seen up to `stamp`, without values. */
+static struct crdt_entry *replace_entry(struct crdt_object *one, uint64_t actor, uint64_t stamp)
 {
     crdt_object_clear(one);
     one->entry_count = 1;
-    one->entries[0] = (struct crdt_entry){
-        .actor = actor, .td = value ? 0 : stamp, .seen = stamp, .value_count = value ? 1 : 0};
-    one->value_count = one->entries[0].value_count;
-    if (value) {
-        one->values[0] = *value;
-        one->values[0].actor = actor;
+    one->entries[0] = (struct crdt_entry){.actor = actor, .seen = stamp};
+    return &one->entries[0];
+}
+
+/* Makes an object of one entry: what the archive holds of an actor, under the actor made of it.
+ * False: nothing of it is to be restored. */
+static bool replace_values(struct crdt_object *one, const struct crdt_object *archive,
+                           const struct crdt_entry *from, uint64_t actor)
+{
+    struct crdt_entry *entry = replace_entry(one, actor, 0);
+    bool is_live = crdt_object_live_count(archive) > 0;
+
+    for (uint16_t i = 0; i < from->value_count; i++) {
+        const struct crdt_value *value = &archive->values[from->value_first + i];
+
+        if (is_live && value->kind == CRDT_TOMBSTONE)
+            continue; /* it discarded something there, not here */
+        one->values[one->value_count] = *value;
+        one->values[one->value_count++].actor = actor;
+        entry->seen = value->stamp;
     }
+    entry->value_count = one->value_count;
+    return entry->value_count > 0;
 }
 
 /* The largest stamp an entry knows of its actor. */
 static uint64_t replace_last(const struct crdt_object *object, const struct crdt_entry *entry)
 {
-    uint64_t last = entry->seen > entry->td ? entry->seen : entry->td;
-
-    if (entry->value_count > 0 &&
-        object->values[entry->value_first + entry->value_count - 1].stamp > last)
-        last = object->values[entry->value_first + entry->value_count - 1].stamp;
-    if (entry->gone_count > 0 && object->gone[entry->gone_first + entry->gone_count - 1] > last)
-        last = object->gone[entry->gone_first + entry->gone_count - 1];
-    return last;
+    return entry->gone_count > 0 ? object->gone[entry->gone_first + entry->gone_count - 1]
+                                 : entry->seen;
 }
 
 /* Tells whether an actor is one that this restore makes of the archive's. */
@@ -64,7 +73,6 @@ enum status node_replace(struct node *node, uint64_t number)
 {
     struct crdt_object *present = &node->object_a, *archive = &node->object_b;
     struct crdt_object *one = &node->object_c;
-    bool is_live = crdt_object_live_count(archive) > 0;
     uint64_t actors[OBJECT_ENTRIES_MAX], stamps[OBJECT_ENTRIES_MAX];
     uint16_t count = present->entry_count;
     enum status status = STATUS_OK;
@@ -76,16 +84,14 @@ enum status node_replace(struct node *node, uint64_t number)
     for (uint16_t i = 0; i < count && status == STATUS_OK; i++) {
         if (replace_is_ours(archive, number, actors[i]))
             continue; /* an earlier try of this restore */
-        replace_entry(one, actors[i], stamps[i], NULL);
+        (void)replace_entry(one, actors[i], stamps[i]);
         status = crdt_object_merge(present, one);
     }
-    for (uint16_t i = 0; i < archive->value_count && status == STATUS_OK; i++) {
-        const struct crdt_value *value = &archive->values[i];
+    for (uint16_t i = 0; i < archive->entry_count && status == STATUS_OK; i++) {
+        const struct crdt_entry *from = &archive->entries[i];
 
-        if (is_live && value->kind == CRDT_TOMBSTONE)
-            continue; /* it discarded something there, not here */
-        replace_entry(one, replace_actor(number, value->actor), value->stamp, value);
-        status = crdt_object_merge(present, one);
+        if (replace_values(one, archive, from, replace_actor(number, from->actor)))
+            status = crdt_object_merge(present, one);
     }
     return status;
 }

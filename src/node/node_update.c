@@ -169,7 +169,7 @@ enum status node_update_apply(struct node *node, struct node_task *task, struct 
         update.arg = SLICE_NONE;
     if (status != STATUS_OK)
         return status;
-    task->dot = (struct dot){node->actor, crdt_clock_next(&node->clock, node->wall_ms, above)};
+    task->dot = node_actor_dot(node, task, above);
     return crdt_object_update(object, context, &task->dot, &update,
                               effects_alloc(node->fx, CRDT_UPDATE_ROOM));
 }

@@ -45,29 +45,22 @@ static unsigned states_list(unsigned written, struct knowledge *states)
 
 static const uint8_t body_bytes[] = "abcdefghi";
 
-/* Adds one actor to an object through the writer's own spelling: td is the largest discarded
- * stamp with nothing live and nothing unseen below. */
+/* Adds one actor to an object: values up to seen, gone dots above. */
 static void actor_add(struct crdt_object *object, unsigned actor, unsigned written,
                       struct knowledge what)
 {
     struct crdt_entry *entry = &object->entries[object->entry_count];
-    unsigned td = 0;
 
-    for (unsigned s = 1; s <= what.seen; s++) {
-        if ((written >> (s - 1) & 1) == 0)
-            continue;
-        if ((what.discarded >> (s - 1) & 1) == 0)
-            break;
-        td = s;
-    }
-    *entry = (struct crdt_entry){.actor = actor + 1, .td = td, .seen = what.seen};
+    *entry = (struct crdt_entry){.actor = actor + 1, .seen = what.seen};
     entry->value_first = object->value_count;
     entry->gone_first = object->gone_count;
-    for (unsigned s = td + 1; s <= STAMPS; s++) {
-        if ((what.discarded >> (s - 1) & 1) != 0) {
+    for (unsigned s = 1; s <= STAMPS; s++) {
+        bool is_discarded = (what.discarded >> (s - 1) & 1) != 0;
+
+        if (is_discarded && s > what.seen) {
             object->gone[object->gone_count++] = s;
             entry->gone_count++;
-        } else if ((written >> (s - 1) & 1) != 0 && s <= what.seen) {
+        } else if (!is_discarded && (written >> (s - 1) & 1) != 0 && s <= what.seen) {
             object->values[object->value_count++] =
                 (struct crdt_value){.actor = actor + 1,
                                     .stamp = s,
@@ -77,7 +70,7 @@ static void actor_add(struct crdt_object *object, unsigned actor, unsigned writt
             entry->value_count++;
         }
     }
-    if (td > 0 || entry->value_count > 0 || entry->gone_count > 0)
+    if (entry->seen > 0 || entry->gone_count > 0)
         object->entry_count++;
 }
 

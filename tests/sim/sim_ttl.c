@@ -19,7 +19,8 @@
 
 #define THINK_US INSTANT_MS(30)
 #define TIMEOUT_MS 1000u
-#define SLACK_MS 4000u /* clocks differ by 2 s at most; a try of the edge may run twice */
+#define SLACK_MS 4000u  /* clocks differ by 2 s at most; a try of the edge may run twice */
+#define STALL_MS 10000u /* a coordinator that stood still begins a write so late, unheard of */
 #define MORTALS_MAX 6
 #define ACTORS_MAX 6
 #define WRITES_MAX 1024
@@ -153,7 +154,7 @@ static uint32_t ttl_number(const struct result_value *value)
 /* The latest moment at which some peer may rightly hold a write's value for alive. */
 static instant ttl_end(const struct ttl_write *write)
 {
-    instant told = write->asked + INSTANT_MS(TIMEOUT_MS);
+    instant told = write->asked + INSTANT_MS(TIMEOUT_MS + STALL_MS);
 
     if (write->ttl_ms == 0)
         return INSTANT_NEVER;

@@ -169,7 +169,9 @@ static void test_equal_values_are_shown_together(void **state)
     assert_int_equal(context.dot_count, 0);
     assert_int_equal(crdt_object_write(&object, &none, 3, 3, &odd), STATUS_OK);
     crdt_context_of_shown(&object, 1, &context);
-    assert_int_equal(context.vector_count, 0);
+    assert_int_equal(context.vector_count, 2); /* what lies below their first values is past */
+    assert_int_equal(context.vector[0].stamp, 1);
+    assert_int_equal(context.vector[1].stamp, 2);
     assert_int_equal(context.dot_count, 2);
 }
 

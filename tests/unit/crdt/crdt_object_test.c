@@ -30,7 +30,7 @@ static void write_value(struct crdt_object *object, uint64_t actor, uint64_t sta
     assert_int_equal(crdt_object_write(object, &none, actor, stamp, &value), STATUS_OK);
 }
 
-/* Three actors, values, a tombstone, a td and a gone dot above a live value. */
+/* Three actors, values, a tombstone, one seen further than its value, and a dot gone unseen. */
 static void object_rich(struct crdt_object *object)
 {
     static uint8_t meta[300];
@@ -44,6 +44,7 @@ static void object_rich(struct crdt_object *object)
     write_value(object, 1, 12, (struct crdt_value){.kind = CRDT_TOMBSTONE});
     context.vector[0] = (struct dot){2, 5};
     context.dots[0] = (struct dot){3, 11};
+    context.dots[context.dot_count++] = (struct dot){3, 12};
     assert_int_equal(crdt_object_write(object, &context, 2, 13, &value), STATUS_OK);
     assert_int_equal(object->gone_count, 1);
 }
@@ -88,9 +89,10 @@ static void test_a_rich_object_comes_back(void **state)
     assert_int_equal(again.value_count, 3);
     assert_int_equal(again.values[2].meta.size, 300);
     assert_int_equal(again.values[2].body_size, 4);
-    assert_int_equal(again.entries[1].td, 5);
+    assert_int_equal(again.entries[1].seen, 13);
     assert_int_equal(again.entries[2].seen, 11);
-    assert_int_equal(again.gone[0], 11);
+    assert_int_equal(again.entries[2].value_count, 1);
+    assert_int_equal(again.gone[0], 12);
 }
 
 static void test_a_head_keeps_sizes_and_is_no_object(void **state)
@@ -217,10 +219,10 @@ static void test_each_bad_field_is_refused(void **state)
         {"no entries", {2, 0}, 2},
         {"entry of nothing", {2, 1, ZERO7, 1, 0, 0}, 12},
         {"unknown flag", {2, 1, ZERO7, 1, 5, ZERO7, 1, 0}, 20},
-        {"td 0 spelled out", {2, 1, ZERO7, 1, 1, ZERO7, 0, 0}, 20},
-        {"gone 0 spelled out", {2, 1, ZERO7, 1, 3, ZERO7, 1, 0, 0, 0, ZERO7, 1}, 30},
-        {"gone that td covers", {2, 1, ZERO7, 1, 3, ZERO7, 2, 0, 0, 1, ZERO7, 2, ZERO7, 2}, 38},
-        {"gone that folds", {2, 1, ZERO7, 1, 2, 0, 0, 1, ZERO7, 2, ZERO7, 2}, 30},
+        {"seen 0 spelled out", {2, 1, ZERO7, 1, 1, ZERO7, 0, 0}, 20},
+        {"no gone spelled out", {2, 1, ZERO7, 1, 3, ZERO7, 1, 0, 0, 0}, 22},
+        {"gone that was seen", {2, 1, ZERO7, 1, 3, ZERO7, 2, 0, 0, 1, ZERO7, 2}, 30},
+        {"gone out of order", {2, 1, ZERO7, 1, 2, 0, 0, 2, ZERO7, 2, ZERO7, 1}, 30},
         {"one value in the long shape", {2, 1, ZERO7, 1, 0, 1, ZERO7, 1, 1, 0, 0, 0, 0, 0}, 26},
         {"trailing byte", {2, 1, ZERO7, 1, 1, ZERO7, 1, 0, 0}, 21},
         {"same actor twice", {2, 2, ZERO7, 1, 1, ZERO7, 1, 0, ZERO7, 1, 1, ZERO7, 1, 0}, 38},
