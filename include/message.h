@@ -85,14 +85,16 @@ enum place_state {
     PLACE_ACTIVE = 2,
     PLACE_LEAVING = 3,
     PLACE_OUT = 4,
-    PLACE_GONE = 5, /* forgotten; others are taking its place, then OUT */
+    PLACE_GONE = 5,     /* forgotten; others are taking its place, then OUT */
+    PLACE_WEIGHING = 6, /* `weight` counts in base, `weight_next` in target; then ACTIVE with it */
 };
 
 /* One row of the placement list: last writer (larger stamp, then larger by) wins. */
 struct place_record {
     struct node_id id;
-    uint8_t state;   /* enum place_state */
-    uint16_t weight; /* 1/256; 256 is weight 1, 0 stores nothing */
+    uint8_t state;        /* enum place_state */
+    uint16_t weight;      /* 1/256; 256 is weight 1, 0 stores nothing */
+    uint16_t weight_next; /* WEIGHING only, else 0 */
     struct label host, zone;
     uint64_t stamp; /* hybrid clock */
     uint64_t by;    /* id8 of the writer */

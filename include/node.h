@@ -37,8 +37,11 @@ struct node_config {
     uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
     uint32_t gc_interval_ms;     /* between rounds of collection; 0: none of our own */
     uint32_t scrub_period_s;     /* every row is read once in it; 0: never */
-    uint32_t recent_rows;        /* rows kept in memory after their commit: a power of two */
-    struct place_cache *tables;  /* borrowed; shared by the nodes of one process */
+    /* Bytes of rows a second asked for, while nothing moves and while something does; 0: any. */
+    uint64_t sync_rate, rebalance_rate;
+    bool is_rebalance_paused;   /* while something moves nothing is asked for */
+    uint32_t recent_rows;       /* rows kept in memory after their commit: a power of two */
+    struct place_cache *tables; /* borrowed; shared by the nodes of one process */
 };
 
 /* The three things that are injected. */

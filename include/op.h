@@ -30,6 +30,8 @@ enum op_kind {
     OP_JOIN = 14,   /* seeds to try, as text in `key`, comma separated */
     OP_FORGET = 23, /* give up the dead peer whose id is `key`: 32 bytes */
     OP_DRAIN = 24,  /* `is_on`: let others coordinate; else undo it */
+    OP_JOBS = 25,   /* long work of all peers, with how far it is */
+    OP_WEIGHT = 26, /* `weight` for the peer `key`: its name, or the first digits of its id */
     /* Settings of namespaces; `ns` names one, "_default" the defaults: */
     OP_SPACE_GET = 15,
     OP_SPACE_PUT = 16,    /* replaces its settings by `space` */
@@ -90,6 +92,7 @@ struct op {
      * only. */
     bool is_many;
     bool is_on;        /* OP_DRAIN */
+    uint16_t weight;   /* OP_WEIGHT: 1/256 */
     bool shows;        /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
     uint32_t limit;    /* OP_LIST: items wanted; 0: LIST_LIMIT_DEFAULT. OP_SCAN: rows, 0: as many
@@ -222,10 +225,32 @@ enum forget_wait {
     FORGET_HEIRS,    /* it is forgotten, others are taking over its share */
 };
 
+/* Long work of one peer. */
+enum job_kind {
+    JOB_JOIN,     /* a newcomer pulls its share */
+    JOB_LEAVE,    /* a leaver hands its share over */
+    JOB_WEIGH,    /* a peer changes its weight: what it gains */
+    JOB_INHERIT,  /* what a peer gains from one that is forgotten or wants to hold less */
+    JOB_REFILL,   /* a peer in recovery compares its copies with others */
+    JOB_HAND_OFF, /* rows it owns no more go to their owners */
+    JOB_KINDS
+};
+enum job_state { JOB_RUNNING, JOB_WAITING, JOB_PAUSED };
+struct result_job {
+    enum job_kind kind;
+    enum job_state state;
+    struct node_id id;                /* of the peer that does it: the first 8 bytes, the rest 0 */
+    struct label name, of;            /* of that peer; of the one whose move this is part of */
+    uint64_t done, total;             /* bytes; total 0: nothing is known yet */
+    uint64_t rate;                    /* bytes a second since it began */
+    uint32_t parts_done, parts_total; /* partitions */
+    uint32_t since_s;
+};
+
 /* Enough for one summary sentence and its warnings. */
 struct result_cluster {
     uint32_t alive, suspect, dead, left;
-    uint32_t joining, active, leaving, forgotten; /* on the placement list */
+    uint32_t joining, active, leaving, forgotten, weighing; /* on the placement list */
     enum forget_wait forget_wait;
     struct label forget_name; /* whom that is about */
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
@@ -298,6 +323,9 @@ struct result {
     uint64_t layout;
     uint32_t space_count;
     const struct result_space *spaces; /* OP_SPACE_*: names ascending */
+    uint32_t job_count;
+    const struct result_job *jobs; /* OP_JOBS */
+    uint32_t silent_count;         /* OP_JOBS: peers that did not answer */
     uint32_t hop_count;
     const struct result_hop *hops; /* OP_OVERLAY */
     struct result_self self;       /* OP_SELF, OP_READY */

@@ -26,10 +26,16 @@ void place_cache_delete(struct place_cache *cache);
  *   LEAVING    yes   no        hands copies over, becomes OUT when others have them
  *   OUT        no    no
  *   GONE       rank  no        forgotten: its rank in base stands empty until others took its place
+ *   WEIGHING   yes   yes       with the weight it had in base, with the one it is to have in target
  *
  * Writes need W owners in base and W in target; reads R in both. Each change of one record moves
  * exactly one of the two sets, so neighbouring layouts always share a quorum (our own rule, after
  * the joint sets of Raft, section 6, and Garage's layout history). */
+static inline bool place_is_in_base(unsigned state)
+{
+    return state == PLACE_ACTIVE || state == PLACE_LEAVING || state == PLACE_WEIGHING;
+}
+
 struct place;
 struct place_config {
     struct place_cache *cache; /* borrowed */
@@ -59,9 +65,10 @@ uint64_t place_layout(const struct place *place);
  * the table digest on pings. */
 uint64_t place_digest(const struct place *place);
 /* place_current returns the id8 of the peer whose move is under way, 0 when none is: of those that
- * are JOINING, LEAVING or GONE the one whose record is the newest (ties by id). Only it differs
- * between base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in both
- * (GONE: its empty rank is). Who waits behind a peer that is gone writes its record anew. */
+ * are JOINING, LEAVING, GONE or WEIGHING the one whose record is the newest (ties by id). Only it
+ * differs between base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in
+ * both (GONE: its empty rank is), a waiting WEIGHING one has its old weight. Who waits behind a
+ * peer that is gone writes its record anew. */
 uint64_t place_current(const struct place *place);
 /* place_is_moving tells whether a move is under way. */
 bool place_is_moving(const struct place *place);

@@ -161,6 +161,10 @@ struct sync_taking {
  * no tree is descended, each of them is compared row by row. SYNC_PULLED tells which of them are
  * held here durably; the peer hears nothing. OK; BUSY, FULL as sync_pull. */
 enum status sync_take(struct sync *sync, instant now, const struct sync_taking *taking) MUST_USE;
+/* sync_rate bounds the rows that are asked for, over all rounds of ours: bytes a second (0: none,
+ * rounds find out what differs and wait; UINT64_MAX, as it is made: no bound), and at least so many
+ * us between two questions. What was begun goes on. */
+void sync_rate(struct sync *sync, uint64_t rate, uint64_t gap_us);
 /* sync_relayout ends all rounds under another layout than `layout`, ours and those served. */
 void sync_relayout(struct sync *sync, uint64_t layout);
 /* sync_receive handles AE_ROOT, AE_DIFF, AE_NODES, AE_LEAF_GET, AE_LEAF, AE_FETCH, AE_ITEMS,

@@ -21,6 +21,7 @@ const struct cli_option_row cli_options[OPTION_COUNT] = {
     [OPTION_METHOD] = {"method", 'X', "METHOD", "HTTP method (GET)"},
     [OPTION_DATA] = {"data", 'd', "TEXT", "body to send"},
     [OPTION_REPLACE] = {"replace", 0, NULL, "rows of the archive supersede what is there"},
+    [OPTION_WATCH] = {"watch", 0, NULL, "show it again and again, until nothing is left"},
     [OPTION_TTL] = {"ttl", 0, "TIME", "how long the value lives: 30s, 12h, 7d"},
 };
 
@@ -77,6 +78,10 @@ static const struct cli_command commands[] = {
     {"leave", "", "hand the peer's data over, then stop it", "gossamer leave", 0, 0, 0, cli_leave},
     {"forget", "PEER", "give up a dead peer at once; others take over its share",
      "gossamer forget peer-4", 0, 1, 1, cli_forget},
+    {"weight", "PEER N", "change a peer's share of the data, 0 to 64; 0: it stores nothing",
+     "gossamer weight peer-4 2", 0, 2, 2, cli_weight},
+    {"jobs", "", "what moves, how far it is, time left", "gossamer jobs --watch", OPTION(WATCH), 0,
+     0, cli_jobs},
     {"drain", "", "let other peers coordinate; /readyz says 503", "gossamer drain", 0, 0, 0,
      cli_drain},
     {"undrain", "", "undo drain", "gossamer undrain", 0, 0, 0, cli_undrain},

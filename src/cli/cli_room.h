@@ -33,6 +33,7 @@ enum cli_option {
     OPTION_DATA,
     OPTION_TTL,
     OPTION_REPLACE,
+    OPTION_WATCH,
     OPTION_COUNT
 };
 #define OPTION(NAME) (1u << OPTION_##NAME)
@@ -182,6 +183,8 @@ int cli_space_set(struct cli *cli);
 int cli_space_del(struct cli *cli);
 int cli_leave(struct cli *cli);
 int cli_forget(struct cli *cli);
+int cli_jobs(struct cli *cli);
+int cli_weight(struct cli *cli);
 int cli_drain(struct cli *cli);
 int cli_undrain(struct cli *cli);
 int cli_join(struct cli *cli);

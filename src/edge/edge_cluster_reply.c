@@ -31,16 +31,17 @@ static const char *edge_rank_name(enum member_rank rank)
 
 static const char *edge_place_name(unsigned state)
 {
-    return state == PLACE_JOINING   ? "joining"
-           : state == PLACE_ACTIVE  ? "active"
-           : state == PLACE_LEAVING ? "leaving"
-           : state == PLACE_OUT     ? "out"
-           : state == PLACE_GONE    ? "forgotten"
-                                    : "none";
+    return state == PLACE_JOINING    ? "joining"
+           : state == PLACE_ACTIVE   ? "active"
+           : state == PLACE_LEAVING  ? "leaving"
+           : state == PLACE_OUT      ? "out"
+           : state == PLACE_GONE     ? "forgotten"
+           : state == PLACE_WEIGHING ? "weighing"
+                                     : "none";
 }
 
 /* Weight 1 is 256 inside. */
-static json_t *edge_weight(uint16_t weight)
+static json_t *edge_weight_json(uint16_t weight)
 {
     return weight % 256 ? edge_json_thousandths(weight * 1000u / 256) : json_integer(weight / 256);
 }
@@ -76,7 +77,7 @@ void edge_self_reply(struct edge_answer *answer, const struct result *result)
     put(body, "cluster_id", edge_json_hex(self->cluster_id, CLUSTER_ID_SIZE));
     put(body, "host", edge_json_label(&self->host));
     put(body, "zone", edge_json_label(&self->zone));
-    put(body, "weight", edge_weight(self->weight));
+    put(body, "weight", edge_weight_json(self->weight));
     part = json_object();
     put(part, "advertised", edge_json_address(&self->mesh));
     put(part, "http_port", json_integer(self->http_port));
@@ -118,7 +119,7 @@ static json_t *edge_member_json(const struct result_member *member)
     put(object, "http", edge_member_http(member));
     put(object, "host", edge_json_label(&member->host));
     put(object, "zone", edge_json_label(&member->zone));
-    put(object, "weight", edge_weight(member->weight));
+    put(object, "weight", edge_weight_json(member->weight));
     put(object, "tags", json_object());
     put(object, "rtt_ms", member->rtt_us ? edge_json_thousandths(member->rtt_us) : json_null());
     put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());

@@ -99,6 +99,7 @@ static json_t *edge_summary_counts(const struct result_cluster *c)
     put(counts, "joining", json_integer(c->joining));
     put(counts, "active", json_integer(c->active));
     put(counts, "leaving", json_integer(c->leaving));
+    put(counts, "weighing", json_integer(c->weighing));
     put(counts, "forgotten", json_integer(c->forgotten));
     return counts;
 }

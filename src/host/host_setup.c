@@ -224,6 +224,9 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .gc_interval_ms = 200, /* a few partitions a second, eight times that when much waits */
         .forget_after_ms = host_number(host, SETTING_CLUSTER_FORGET_AFTER),
         .scrub_period_s = (uint32_t)(host_number(host, SETTING_STORAGE_SCRUB_PERIOD) / 1000),
+        .sync_rate = host_number(host, SETTING_SYNC_RATE_MAX),
+        .rebalance_rate = host_number(host, SETTING_REBALANCE_RATE_MAX),
+        .is_rebalance_paused = host_number(host, SETTING_REBALANCE_RATE_MAX) == 0,
         .tables = host->tables,
     };
 

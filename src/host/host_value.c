@@ -75,9 +75,10 @@ static bool host_in_range(const struct host_setting *setting, const struct host_
 static bool host_parse_units(const struct host_setting *setting, const char *text, uint64_t *number,
                              char *why)
 {
-    bool is_size = setting->kind == KIND_SIZE;
+    bool is_size = setting->kind != KIND_DURATION;
     const struct host_unit *units = is_size ? host_sizes : host_durations;
     const char *unit = host_digits(text, number);
+    char name[HOST_WHY_SIZE / 4];
     const char *example = is_size ? "64KiB, 1MiB or 2GiB" : "250ms, 2s, 5m, 1h or 7d";
 
     if (unit == NULL) {
@@ -90,7 +91,10 @@ static bool host_parse_units(const struct host_setting *setting, const char *tex
                  is_size ? "size" : "duration", example);
         return false;
     }
-    for (; *unit != 0 && units->name != NULL && strcmp(units->name, unit) != 0;)
+    snprintf(name, sizeof name, "%s", unit);
+    if (setting->kind == KIND_RATE && strlen(name) > 2 && !strcmp(name + strlen(name) - 2, "/s"))
+        name[strlen(name) - 2] = 0; /* a second, said or not */
+    for (; *unit != 0 && units->name != NULL && strcmp(units->name, name) != 0;)
         units++;
     if (*unit != 0 && units->name == NULL) {
         snprintf(why, HOST_WHY_SIZE, "unknown unit \"%.20s\": write it as %s", unit, example);
@@ -233,6 +237,7 @@ bool host_value_parse(const struct host_setting *setting, const char *text, uint
     case KIND_POWER:
         return host_parse_count(setting, text, number, why);
     case KIND_SIZE:
+    case KIND_RATE:
     case KIND_DURATION:
         return host_parse_units(setting, text, number, why);
     case KIND_WEIGHT:

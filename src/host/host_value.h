@@ -13,6 +13,7 @@ enum host_kind {
     KIND_COUNT,
     KIND_POWER,
     KIND_SIZE,
+    KIND_RATE,
     KIND_DURATION,
     KIND_WEIGHT,
     KIND_CHOICE,

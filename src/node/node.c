@@ -89,7 +89,8 @@ static void node_request(struct node *node, const struct event *event)
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
         op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE &&
-        op->kind != OP_SPACE_DELETE && op->kind != OP_COLLECTION) {
+        op->kind != OP_SPACE_DELETE && op->kind != OP_COLLECTION && op->kind != OP_JOBS &&
+        op->kind != OP_WEIGHT) {
         node_query(node, op, asker);
         return;
     }
@@ -117,6 +118,7 @@ static void node_request(struct node *node, const struct event *event)
         return;
     }
     task->ticket = asker;
+    node->jobs.asked += op->kind <= OP_LOOKUP || op->kind == OP_UPDATE;
     node_task_timed(node, task, op->timeout_ms);
     if (op->kind == OP_LIST) {
         node_list_begin(node, task);
@@ -124,6 +126,10 @@ static void node_request(struct node *node, const struct event *event)
         node_space_delete(node, task);
     } else if (op->kind == OP_LOOKUP) {
         node_verify_begin(node, task);
+    } else if (op->kind == OP_JOBS) {
+        node_jobs_begin(node, task);
+    } else if (op->kind == OP_WEIGHT) {
+        node_weight_begin(node, task);
     } else if (op->kind == OP_OVERLAY) {
         node_overlay_begin(node, task);
     } else if (op->kind == OP_COLLECTION || op->is_many) {

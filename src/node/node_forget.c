@@ -102,7 +102,7 @@ static enum forget_wait forget_check(struct node *node, uint64_t subject)
     if (forget_dead_us(node, subject) < after)
         return forget->has_majority ? FORGET_NOBODY : FORGET_MAJORITY;
     if (node->phase != NODE_OPEN || node->is_recovering ||
-        (node_place_state(node) != PLACE_ACTIVE && node_place_state(node) != PLACE_LEAVING))
+        !place_is_in_base(node_place_state(node)))
         return FORGET_MAJORITY;
     if (node->now < node->started + forget_every(node) ||
         (forget->acked && !is_same && node->now < forget->acked_at + forget_every(node)))
@@ -296,4 +296,5 @@ void node_forget_tick(struct node *node)
     node_forget_watch(node);
     forget_dead(node);
     node_heir_tick(node);
+    node_jobs_watch(node);
 }

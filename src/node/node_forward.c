@@ -165,7 +165,7 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
 
         task->tries--; /* nothing was stored there */
         if (status == STATUS_NOT_OWNER || status == STATUS_LAYOUT) {
-            node_table_soon(node, peer);
+            node_place_differs(node, peer);
             node_task_pause(node, task);
             return;
         }
@@ -208,7 +208,7 @@ void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame
     for (; op.etag_count < asked->etags.size / 8; op.etag_count++)
         op.etags[op.etag_count] = bytes_load_u64(asked->etags.data + 8 * op.etag_count);
     if (node->place && asked->layout != place_layout(node->place))
-        node_table_soon(node, peer);
+        node_place_differs(node, peer);
     task = node_task_new(node, TASK_OP);
     if (!task || !node_task_keep(task, &op)) {
         struct message busy = {

@@ -166,7 +166,7 @@ static void level_purge(struct node *node, uint64_t peer, uint32_t partition,
         return;
     round->standing = *theirs;
     node->is_recovering |= level_is_owner(node, node->self, partition);
-    node->pulled[partition] = node->given[partition] = (struct node_marks){{0}};
+    node->pulled[partition] = node->given[partition] = (struct node_marks){.target = 0};
     node_trace(node, TRACE_GC_PURGED, partition, theirs->number, peer);
     memset(round->bits, 0xFF, sizeof(round->bits));
     node_gc_purge_more(node, round);

@@ -36,7 +36,7 @@ static bool hand_is_stuck(const struct node_hands *hands, uint32_t partition)
 }
 
 /* Tells whether we hold rows of a partition that others own. */
-static bool hand_is_left(struct node *node, uint32_t partition)
+bool node_hand_is_left(struct node *node, uint32_t partition)
 {
     struct place_owners owners;
     uint32_t rows;
@@ -131,7 +131,7 @@ static void hand_fill(struct node *node)
         uint32_t partition = hands->next;
 
         hands->next = (partition + 1) % partitions;
-        if (!hand_is_left(node, partition) || hand_find(hands, partition))
+        if (!node_hand_is_left(node, partition) || hand_find(hands, partition))
             continue;
         while (hands->items[at].is_active)
             at++;

@@ -20,6 +20,7 @@
 #include "node.h"
 #include "node_outcome.h"
 #include "node_hand.h"
+#include "node_jobs.h"
 #include "pool.h"
 #include "prng.h"
 #include "quorum.h"
@@ -116,7 +117,7 @@ struct node_task {
     struct blob *done;       /* ONCE_RECORD: the outcome to tell */
     bool is_raised;          /* its session made the read stricter than was asked */
     bool is_behind;          /* and owners that answered were behind it */
-    uint8_t waits;           /* for owners that were behind */
+    uint8_t waits, pauses;   /* for owners that were behind; because layouts differed */
     uint8_t leads, group;    /* place + 1 of the group it leads, or is a child of; 0: none */
     uint32_t group_number;   /* of that group */
     bool is_head_checked;    /* OP_UPDATE of an element: its collection is there */
@@ -196,6 +197,7 @@ struct node_peer {
     uint64_t boot_counter;
     uint32_t forget_round[2]; /* the last questions of ours it said yes to */
     struct node_link *link;   /* the one we send on; READY, or on its way */
+    bool knows_us;            /* as we are on the placement list: node_farewell.c */
     bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
     struct list in_peers;
@@ -211,7 +213,6 @@ struct node {
     instant now;
     uint64_t wall_ms;
     struct effects *fx;
-    /* identity of this opening */
     uint64_t boot_counter, actor, epoch;
     bool is_recovering, is_read_only, is_reopening;
     bool is_booted, is_swimming, is_dirty; /* is_dirty: lists changed since they were written */
@@ -274,13 +275,12 @@ struct node {
     struct node_hands hands;           /* what we hold and do not own */
     struct node_take takes[SYNC_ROUNDS_MAX];
     struct node_forget forget;
-    uint64_t heir_of; /* the forgotten peer whose share is being taken over, 0: none */
-    /* counters */
+    uint64_t heir_of; /* the peer by whose move we own more, perhaps: node_heir.c; 0: none */
+    struct node_jobs jobs;
     uint64_t keys, bytes;
     struct metrics metrics;
     uint8_t datagram[DATAGRAM_SIZE_MAX]; /* room to open one packet */
-    /* room to decode: large structs that would crowd the stack. Each is used by one function at a
-     * time: a for what is there, b for what comes, c for what is shown. */
+    /* room to decode, for one user at a time: a what is there, b what comes, c what is shown */
     struct crdt_object object_a, object_b, object_c;
     struct crdt_context context;
 };

@@ -61,8 +61,9 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
     }
 }
 
-/* Who gives its rows away, and who is given up. */
-static void message_of_placement(struct node *node, uint64_t peer, const struct message *message)
+/* Who gives its rows away, who is given up, whose share changes, and how far all that is. */
+static bool message_of_placement(struct node *node, uint64_t peer, const struct frame *frame,
+                                 const struct message *message)
 {
     if (message->kind == MESSAGE_HAND_OFFER)
         node_take_offered(node, peer, &message->hand_offer);
@@ -70,8 +71,15 @@ static void message_of_placement(struct node *node, uint64_t peer, const struct 
         node_hand_taken(node, peer, &message->hand_taken);
     else if (message->kind == MESSAGE_FORGET_ASK)
         node_forget_asked(node, peer, &message->forget_ask);
-    else
+    else if (message->kind == MESSAGE_FORGET_ACK)
         node_forget_acked(node, peer, &message->forget_ack);
+    else if (message->kind == MESSAGE_WEIGHT || message->kind == MESSAGE_WEIGHT_ACK)
+        node_weight_message(node, peer, frame, message);
+    else if (message->kind == MESSAGE_JOBS)
+        node_jobs_message(node, peer, frame, message);
+    else
+        return false;
+    return true;
 }
 
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,
@@ -125,12 +133,6 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         if (node->sync && node->phase == NODE_OPEN)
             sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
         break;
-    case MESSAGE_HAND_OFFER:
-    case MESSAGE_HAND_TAKEN:
-    case MESSAGE_FORGET_ASK:
-    case MESSAGE_FORGET_ACK:
-        message_of_placement(node, peer, message);
-        break;
     case MESSAGE_GC_ASK:
     case MESSAGE_GC_ANSWER:
     case MESSAGE_GC_DROP:
@@ -138,7 +140,8 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         node_gc_message(node, peer, message);
         break;
     default:
-        node_peer_message(node, &sender, message);
+        if (!message_of_placement(node, peer, frame, message))
+            node_peer_message(node, &sender, message);
         break;
     }
 }

@@ -5,6 +5,7 @@
  *
  *   JOINING --pulled every partition from N-W+1 base owners, stable--> ACTIVE
  *   LEAVING --W target owners pulled every partition from us---------> OUT, stop
+ *   WEIGHING -whoever gains by it pulled that (node_heir.c)----------> ACTIVE
  *   recovering --pulled every partition from N-W+1 others------------> sound
  */
 #include "node_impl.h"
@@ -13,9 +14,8 @@
 #define MOVE_TICK_US INSTANT_MS(100)
 #define MOVE_PATIENCE_US INSTANT_S(5) /* with a peer that was to move before us and is away */
 #define SYNC_TICK_US INSTANT_MS(100)
-#define SYNC_AGAIN_US INSTANT_MS(250)   /* while something is moving */
-#define LEAVE_TELL_US INSTANT_S(1)      /* OUT reaches everybody before LEFT: that closes links */
-#define LEAVE_LINGER_US INSTANT_MS(300) /* so that LEFT is on its way before the socket closes */
+#define CLIENTS_FIRST_US 1000         /* between two questions for rows while clients are served */
+#define SYNC_AGAIN_US INSTANT_MS(250) /* while something is moving */
 
 /* How long a newcomer must have been there before it counts (protocols.md 2.4). */
 static const uint64_t stable_us[] = {
@@ -26,8 +26,8 @@ static bool move_is_needed(struct node *node)
 {
     unsigned state = node_place_state(node);
 
-    return state == PLACE_JOINING || state == PLACE_LEAVING || node->is_recovering ||
-           node->is_leaving || node->heir_of != 0;
+    return state == PLACE_JOINING || state == PLACE_LEAVING || state == PLACE_WEIGHING ||
+           node->is_recovering || node->is_leaving || node->heir_of != 0;
 }
 
 void node_move_wake(struct node *node)
@@ -52,8 +52,8 @@ static bool move_begins_cell(struct node *node)
     return node->founding.cell_depth > 0;
 }
 
-/* What one partition needs before this peer may change its state. */
-static bool move_is_whole(struct node *node, uint32_t partition, enum place_state state)
+/* Tells whether a partition has what it needs before this peer may leave `state`. */
+bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state state)
 {
     struct place_owners owners;
     unsigned others, full, enough, pulled;
@@ -87,7 +87,7 @@ static bool move_is_whole(struct node *node, uint32_t partition, enum place_stat
 bool node_move_is_complete(struct node *node, enum place_state state)
 {
     for (uint32_t p = 0; p < place_partition_count(node->place); p++)
-        if (!move_is_whole(node, p, state))
+        if (!node_move_is_whole(node, p, state))
             return false;
     return true;
 }
@@ -110,19 +110,6 @@ static void move_left(struct node *node)
     node->leave_ticket = 0;
 }
 
-/* After OUT: time for those who missed it to ask, then LEFT, then the end. */
-static void move_farewell(struct node *node)
-{
-    if (!node->is_leave_done && node->now >= node->placed_at + LEAVE_TELL_US) {
-        swim_leave(node->swim, node->now);
-        node->is_leave_done = true;
-    }
-    if (node->now >= node->placed_at + LEAVE_TELL_US + LEAVE_LINGER_US) {
-        node->phase = NODE_STOPPED;
-        effects_push(node->fx, EFFECT_STOP)->stop.reason = STATUS_OK;
-    }
-}
-
 /* Tells whether anybody else could take over what we hold. */
 static bool move_has_heirs(struct node *node)
 {
@@ -130,7 +117,8 @@ static bool move_has_heirs(struct node *node)
         const struct place_record *record = place_at(node->place, i);
 
         if (id_front(&record->id) != node->self &&
-            (record->state == PLACE_ACTIVE || record->state == PLACE_JOINING))
+            (record->state == PLACE_ACTIVE || record->state == PLACE_JOINING ||
+             record->state == PLACE_WEIGHING))
             return true;
     }
     return false;
@@ -145,7 +133,9 @@ static bool move_is_mine(const struct node *node)
  * takes its turn. */
 static void move_queue(struct node *node, unsigned state)
 {
-    bool is_waiting = (state == PLACE_JOINING || state == PLACE_LEAVING) && !move_is_mine(node);
+    bool is_waiting =
+        (state == PLACE_JOINING || state == PLACE_LEAVING || state == PLACE_WEIGHING) &&
+        !move_is_mine(node);
 
     if (!is_waiting || node_peer_is_reachable(node, place_current(node->place)))
         node->queued_at = node->now;
@@ -170,7 +160,7 @@ void node_move_tick(struct node *node)
     }
     if (state == PLACE_JOINING && move_is_mine(node) && !node->is_recovering &&
         node->now >= node->placed_at + stable_us[node->config.profile] &&
-        node_move_is_complete(node, PLACE_JOINING))
+        node_move_is_complete(node, PLACE_JOINING) && node_heir_all_done(node))
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING &&
         (!move_has_heirs(node) ||
@@ -179,7 +169,7 @@ void node_move_tick(struct node *node)
         move_left(node);
     move_queue(node, node_place_state(node));
     if (node->is_leaving)
-        move_farewell(node);
+        node_farewell(node);
     if (move_is_needed(node) && node->move_timer.in_timers.place == 0)
         heap_set(&node->timers, &node->move_timer.in_timers, node->now + MOVE_TICK_US);
 }
@@ -196,10 +186,26 @@ void node_leave(struct node *node, ticket asker)
     }
     move_answer(node, node->leave_ticket, STATUS_BUSY); /* the latest asker hears of the end */
     node->leave_ticket = asker;
-    if (state == PLACE_ACTIVE)
+    if (state == PLACE_ACTIVE || state == PLACE_WEIGHING)
         node_place_set(node, PLACE_LEAVING);
     else if (state != PLACE_LEAVING)
         move_left(node);
+}
+
+/* How fast rows may be asked for. Clients come first: while there are any, a question follows the
+ * last one only after a moment in which they have this peer and its disk for themselves. */
+static void move_pace(struct node *node)
+{
+    const struct node_config *config = &node->config;
+    bool is_moving = place_is_moving(node->place) || node->is_recovering;
+    bool has_clients = node->jobs.asked != node->jobs.asked_seen;
+    uint64_t rate = is_moving ? config->rebalance_rate : config->sync_rate;
+
+    node->jobs.asked_seen = node->jobs.asked;
+    if (is_moving && config->is_rebalance_paused)
+        sync_rate(node->sync, 0, 0);
+    else
+        sync_rate(node->sync, rate ? rate : UINT64_MAX, has_clients ? CLIENTS_FIRST_US : 0);
 }
 
 /* Begins the rounds that are due. Called on a tick, as rounds end and peers come back. */
@@ -208,6 +214,7 @@ void node_sync_tick(struct node *node)
     if (!node->sync || node->phase != NODE_OPEN)
         return;
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now + SYNC_TICK_US);
+    move_pace(node);
     list_for_each_safe (&node->peer_list, link) {
         struct node_peer *peer = list_entry(link, struct node_peer, in_peers);
         const struct place_record *record = place_find(node->place, peer->id8);

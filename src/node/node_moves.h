@@ -15,6 +15,24 @@ void node_sync_done(struct node *node, const struct sync_output *done);
 void node_sync_fact(struct node *node, const struct sync_output *fact);
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
 
+bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state state);
+
+/* node_farewell.c */
+void node_farewell(struct node *node);
+void node_farewell_heard(struct node *node, uint64_t id8, struct slice places);
+
+/* node_weight.c */
+void node_weight_begin(struct node *node, struct node_task *task);
+void node_weight_message(struct node *node, uint64_t peer, const struct frame *frame,
+                         const struct message *message);
+
+/* node_jobs.c */
+void node_jobs_watch(struct node *node);
+void node_jobs_begin(struct node *node, struct node_task *task);
+void node_jobs_finish(struct node *node, struct node_task *task);
+void node_jobs_message(struct node *node, uint64_t peer, const struct frame *frame,
+                       const struct message *message);
+
 /* node_forget.c */
 void node_forget_watch(struct node *node);
 bool node_forget_agrees(struct node *node, uint64_t id8, unsigned kind);
@@ -27,15 +45,19 @@ enum status node_forget_now(struct node *node, uint64_t id8);
 /* node_heir.c */
 void node_heir_begin(struct node *node);
 void node_heir_tick(struct node *node);
+bool node_heir_gains(struct node *node);
+bool node_heir_all_done(struct node *node);
 bool node_heir_is_done(struct node *node, uint64_t subject);
 
 /* node_place.c */
 void node_place_received(struct node *node, struct slice bytes);
 void node_place_set(struct node *node, enum place_state state);
+void node_place_weigh(struct node *node, uint16_t weight);
 void node_place_other(struct node *node, uint64_t id8, enum place_state state);
 void node_place_start(struct node *node);
 void node_table_send(struct node *node, uint64_t peer, bool is_reply);
 void node_table_soon(struct node *node, uint64_t id8);
+void node_place_differs(struct node *node, uint64_t id8);
 void node_table_received(struct node *node, const struct swim_from *sender,
                          const struct message *message);
 
@@ -56,6 +78,7 @@ void node_hand_taken(struct node *node, uint64_t peer, const struct message_hand
 bool node_hand_holds_back(struct node *node);
 bool node_hand_is_clean(struct node *node);
 void node_hand_tick(struct node *node);
+bool node_hand_is_left(struct node *node, uint32_t partition);
 
 /* node_drop.c */
 bool node_drop_defers(struct node *node, struct slice record);
@@ -73,6 +96,7 @@ void node_take_done(struct node *node, const struct sync_output *done);
 #define NODE_MARKS_MAX (REPLICAS_MAX / 2 + 1)
 struct node_marks {
     uint16_t peers[NODE_MARKS_MAX];
+    uint32_t target; /* the target set they were gathered under, as a sum; 0 with no peers */
 };
 
 #endif

@@ -50,7 +50,7 @@ void node_place_received(struct node *node, struct slice bytes)
         place_merge(node->place, &record) != STATUS_OK)
         return;
     if (id_front(&record.id) == node->self && node->phase == NODE_OPEN && before == 0 &&
-        (record.state == PLACE_ACTIVE || record.state == PLACE_LEAVING))
+        place_is_in_base(record.state))
         place_remembered(node);
     place_changed(node, &record);
     if (record.state == PLACE_OUT && id_front(&record.id) == node->self && !node->is_leaving &&
@@ -97,6 +97,10 @@ static struct place_record place_own(struct node *node, enum place_state state)
 
     if (known && state != PLACE_JOINING)
         record = *known;
+    if (state == PLACE_ACTIVE && record.state == PLACE_WEIGHING)
+        record.weight = record.weight_next;
+    if (state != PLACE_WEIGHING)
+        record.weight_next = 0;
     record.state = (uint8_t)state;
     record.by = node->self;
     /* Above what is known of us and of the move we may wait behind, whatever clock that came from.
@@ -133,6 +137,17 @@ void node_place_set(struct node *node, enum place_state state)
     place_put(node, &record);
 }
 
+/* Begins to change our weight; back to the one that counts ends such a change. */
+void node_place_weigh(struct node *node, uint16_t weight)
+{
+    struct place_record record = place_own(node, PLACE_WEIGHING);
+
+    record.state = weight == record.weight ? PLACE_ACTIVE : PLACE_WEIGHING;
+    record.weight_next = weight == record.weight ? 0 : weight;
+    node->placed_at = node->now;
+    place_put(node, &record);
+}
+
 /* Changes the record of a peer that cannot do so itself. */
 void node_place_other(struct node *node, uint64_t id8, enum place_state state)
 {
@@ -140,6 +155,7 @@ void node_place_other(struct node *node, uint64_t id8, enum place_state state)
     struct place_record record = *known;
 
     record.state = (uint8_t)state;
+    record.weight_next = 0;
     record.by = node->self;
     record.stamp = crdt_clock_next(&node->clock, node->wall_ms, place_latest(node, known));
     place_put(node, &record);
@@ -188,6 +204,23 @@ void node_table_send(struct node *node, uint64_t peer, bool is_reply)
     (void)node_send_plain(node, peer, &table);
 }
 
+/* A peer acts under another layout: it gets the newest record there is, ahead of any answer. What
+ * differs is that, as a rule; tables tell the rest. */
+void node_place_differs(struct node *node, uint64_t id8)
+{
+    const struct place_record *newest = NULL;
+    struct message message;
+
+    for (uint32_t i = 0; i < place_count(node->place); i++)
+        if (!newest || place_at(node->place, i)->stamp > newest->stamp)
+            newest = place_at(node->place, i);
+    if (newest) {
+        message = place_message(node, newest);
+        (void)node_send_plain(node, id8, &message);
+    }
+    node_table_soon(node, id8);
+}
+
 void node_table_soon(struct node *node, uint64_t id8)
 {
     struct node_peer *peer = node_peer(node, id8);
@@ -234,6 +267,7 @@ void node_table_received(struct node *node, const struct swim_from *sender,
         return;
     }
     swim_receive(node->swim, node->now, sender, message);
+    node_farewell_heard(node, peer, table->places);
     if (node->place)
         table_places(node, peer, table->places);
     node_space_tell(node, peer, table->spaces);

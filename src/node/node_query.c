@@ -18,13 +18,14 @@ uint32_t node_load(struct node *node)
 static void query_self(struct node *node, struct result *result)
 {
     struct result_self *self = &result->self;
+    const struct place_record *place = node->place ? place_find(node->place, node->self) : NULL;
 
     *self = (struct result_self){.id = *node_self(node),
                                  .name = node->config.name,
                                  .host = node->config.host,
                                  .zone = node->config.zone,
                                  .place_state = (uint8_t)node_place_state(node),
-                                 .weight = node->config.weight,
+                                 .weight = place ? place->weight : node->config.weight,
                                  .mesh = node->config.addresses[0],
                                  .http_port = node->config.http_port,
                                  .incarnation = node_own_incarnation(node),
@@ -97,7 +98,7 @@ static void query_partitions(struct node *node, struct result_cluster *cluster)
 static void query_cluster(struct node *node, struct result *result)
 {
     struct result_cluster *cluster = &result->cluster;
-    uint32_t ranks[4] = {0}, states[PLACE_GONE + 1] = {0};
+    uint32_t ranks[4] = {0}, states[PLACE_WEIGHING + 1] = {0};
     uint64_t absent;
 
     for (uint32_t i = 0; i < swim_count(node->swim); i++)
@@ -111,6 +112,7 @@ static void query_cluster(struct node *node, struct result *result)
                                        .joining = states[PLACE_JOINING],
                                        .active = states[PLACE_ACTIVE],
                                        .leaving = states[PLACE_LEAVING],
+                                       .weighing = states[PLACE_WEIGHING],
                                        .forgotten = states[PLACE_GONE],
                                        .forget_wait = node->forget.wait,
                                        .is_draining = node->is_draining,
@@ -235,6 +237,8 @@ void node_query(struct node *node, const struct op *op, ticket asker)
     case OP_SPACE_LIST:
         node_space_query(node, op, result);
         break;
+    case OP_JOBS:
+    case OP_WEIGHT:
     case OP_SPACE_DELETE:
     case OP_GET:
     case OP_PUT:

@@ -108,7 +108,7 @@ void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *
         quorum_rows(node->quorum, node->now, frame->request, &answer);
     }
     if (answer.status == STATUS_LAYOUT && node->place && layout != place_layout(node->place))
-        node_table_soon(node, peer);
+        node_place_differs(node, peer);
 }
 
 /* What quorum says of an operation, as it is told to whoever asked. Of the owners that failed, one

@@ -16,7 +16,7 @@ enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layou
     if (node->phase != NODE_OPEN || !node->is_founded)
         return STATUS_NOT_READY;
     if (layout != place_layout(node->place)) {
-        node_table_soon(node, peer);
+        node_place_differs(node, peer);
         return STATUS_LAYOUT;
     }
     return STATUS_OK;
@@ -129,6 +129,7 @@ void node_replica_asked(struct node *node, uint64_t peer, const struct frame *fr
 
     if (!store_name_is_sound(is_put ? message->put_obj.key : message->get_obj.key))
         return; /* no row may have this name */
+    node->jobs.asked++;
     if (is_put)
         replica_put(node, peer, frame->request, &message->put_obj);
     else

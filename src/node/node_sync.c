@@ -223,6 +223,10 @@ void node_merge_items(struct node *node, const struct sync_output *pulled)
         rows++;
     }
     metric_add(&node->metrics, METRIC_SYNC_REPAIRED, rows);
+    if (place_is_moving(node->place) || node->is_recovering) {
+        node->jobs.taken += pulled->items.size;
+        metric_add(&node->metrics, METRIC_REBALANCE_IN, pulled->items.size);
+    }
     if (rows)
         node_trace(node, TRACE_SYNC_REPAIRED, pulled->peer, rows, 0);
     batch->is_filled = true;

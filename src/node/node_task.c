@@ -10,8 +10,7 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-#define PAUSE_US                                                                                   \
-    INSTANT_MS(20) /* while tables are compared: a few round trips on a local network */
+#define PAUSE_US INSTANT_MS(20) /* while tables are compared: a few round trips */
 #define GRACE_US INSTANT_MS(50) /* quorum ends an operation itself; this is behind it */
 
 /* Gives a task a request number nobody has answered to yet: its place in the pool and a generation.
@@ -147,10 +146,15 @@ void node_task_begin(struct node *node, struct node_task *task)
         node_task_fail(node, task, node->is_read_only ? STATUS_READ_ONLY : STATUS_NOT_OWNER);
 }
 
-/* Layouts differed: compare tables with the peer that said so and try again a moment later. */
+/* Layouts differed. Whoever knew less was sent the newest record, ahead of what we send now: so at
+ * once first. If that was not all, tables are compared, and we try less and less often. */
 void node_task_pause(struct node *node, struct node_task *task)
 {
-    node_task_pause_for(node, task, PAUSE_US);
+    uint64_t pause = task->pauses ? INSTANT_MS(1) << (task->pauses - 1u) : 0;
+
+    if (task->pauses < 6)
+        task->pauses++;
+    node_task_pause_for(node, task, pause < PAUSE_US ? pause : PAUSE_US);
 }
 
 void node_task_pause_for(struct node *node, struct node_task *task, uint64_t pause_us)
@@ -182,6 +186,8 @@ void node_task_expired(struct node *node, struct node_task *task)
     }
     if (task->op.kind == OP_LOOKUP)
         node_verify_finish(node, task);
+    else if (task->op.kind == OP_JOBS)
+        node_jobs_finish(node, task);
     else if (task_coordinates(task) || task->kind == TASK_ROW)
         node_task_fail(node, task, STATUS_DEADLINE);
     else

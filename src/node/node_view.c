@@ -39,8 +39,7 @@ bool node_is_ready(const struct node *node)
 {
     unsigned state = node_place_state(node);
 
-    return node->phase == NODE_OPEN && node->is_founded &&
-           (state == PLACE_ACTIVE || state == PLACE_LEAVING);
+    return node->phase == NODE_OPEN && node->is_founded && place_is_in_base(state);
 }
 
 bool node_is_recovering(const struct node *node)

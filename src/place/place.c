@@ -17,6 +17,9 @@
  * moves up who has no rows yet, but it stands empty, and base is that much smaller. Whoever reads
  * asks a majority of the rest: with the dead one away, that meets every quorum of before.
  *
+ * A peer that changes its weight (WEIGHING) counts with the old one in base and with the new one in
+ * target: it may gain partitions, or others do.
+ *
  * so a quorum of the old layout and one of the new always meet in the set that stood still. */
 #include "place.h"
 
@@ -29,7 +32,7 @@
 #include "place_private.h"
 
 /* Bytes of one record in its canonical form; for comparing and hashing only, never sent. */
-#define PLACE_FORM_SIZE_MAX (1 + NODE_ID_SIZE + 1 + 2 + 2 * (NAME_SIZE_MAX + 1) + 16)
+#define PLACE_FORM_SIZE_MAX (1 + NODE_ID_SIZE + 1 + 4 + 2 * (NAME_SIZE_MAX + 1) + 16)
 
 enum place_set { PLACE_BASE, PLACE_TARGET };
 
@@ -37,6 +40,7 @@ struct place {
     struct place_config config;
     struct place_record *records;         /* owned, ascending by id8 */
     const struct place_record **eligible; /* owned: room to collect the input of a table */
+    struct place_record weighed;          /* one of them, with the weight it is to have */
     uint32_t count;                       /* records */
     uint32_t placed;                      /* records that are not OUT */
     uint32_t gone;                        /* records that are GONE */
@@ -89,6 +93,8 @@ static struct slice place_form(const struct place_record *record, bool is_whole,
     write_bytes(&writer, record->id.bytes, NODE_ID_SIZE);
     write_u8(&writer, record->state);
     write_u16(&writer, record->weight);
+    if (record->state == PLACE_WEIGHING)
+        write_u16(&writer, record->weight_next);
     write_label(&writer, &record->host);
     write_label(&writer, &record->zone);
     if (is_whole) {
@@ -123,7 +129,8 @@ static bool place_is_newer(const struct place_record *a, const struct place_reco
 
 static bool place_is_valid(const struct place_record *record)
 {
-    return record->state >= PLACE_JOINING && record->state <= PLACE_GONE &&
+    return record->state >= PLACE_JOINING && record->state <= PLACE_WEIGHING &&
+           (record->state == PLACE_WEIGHING || record->weight_next == 0) &&
            record->host.size <= NAME_SIZE_MAX && record->zone.size <= NAME_SIZE_MAX;
 }
 
@@ -219,10 +226,9 @@ uint64_t place_current(const struct place *place)
 
     for (uint32_t i = 0; i < place->count; i++) {
         const struct place_record *record = &place->records[i];
-        bool is_moving = record->state == PLACE_JOINING || record->state == PLACE_LEAVING ||
-                         record->state == PLACE_GONE;
 
-        if (is_moving && (!last || record->stamp >= last->stamp))
+        if (record->state != PLACE_ACTIVE && record->state != PLACE_OUT &&
+            (!last || record->stamp >= last->stamp))
             last = record;
     }
     return last ? id_front(&last->id) : 0;
@@ -245,12 +251,11 @@ static bool place_may_own(const struct place_record *record, enum place_set set,
 {
     bool is_current = id_front(&record->id) == current;
 
-    if (record->weight == 0)
-        return false;
     switch ((enum place_state)record->state) {
     case PLACE_JOINING:
         return set == PLACE_TARGET && is_current;
     case PLACE_ACTIVE:
+    case PLACE_WEIGHING:
         return true;
     case PLACE_LEAVING:
     case PLACE_GONE:
@@ -272,9 +277,18 @@ static struct place_table *place_table_of(struct place *place, enum place_set se
     uint64_t current = place_current(place);
 
     memcpy(input.seed, place->config.seed, sizeof input.seed);
-    for (uint32_t i = 0; i < place->count; i++)
-        if (place_may_own(&place->records[i], set, current))
-            place->eligible[input.count++] = &place->records[i];
+    for (uint32_t i = 0; i < place->count; i++) {
+        const struct place_record *record = &place->records[i];
+
+        if (record->state == PLACE_WEIGHING && set == PLACE_TARGET &&
+            id_front(&record->id) == current) {
+            place->weighed = *record;
+            place->weighed.weight = record->weight_next;
+            record = &place->weighed;
+        }
+        if (record->weight > 0 && place_may_own(record, set, current))
+            place->eligible[input.count++] = record;
+    }
     return place_cache_take(place->config.cache, &input);
 }
 

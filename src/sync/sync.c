@@ -39,6 +39,7 @@ struct sync *sync_new(const struct sync_config *config)
     if (!sync)
         return NULL;
     sync->config = *config;
+    sync->rate = UINT64_MAX;
     sync->sums = calloc(config->partitions, sizeof(*sync->sums));
     sync->stables = calloc(config->partitions, sizeof(*sync->stables));
     sync->bits = calloc(SYNC_ROUNDS_MAX * SYNC_TREE_SETS + 2, sync_bits_size(sync));
@@ -138,6 +139,12 @@ static bool sync_step(struct sync *sync)
     return false;
 }
 
+void sync_rate(struct sync *sync, uint64_t rate, uint64_t gap_us)
+{
+    sync->rate = rate;
+    sync->gap_us = gap_us;
+}
+
 static void sync_run(struct sync *sync)
 {
     if (sync->is_emitting || sync->is_running)
@@ -229,7 +236,8 @@ static enum status sync_begin(struct sync *sync, instant now, uint64_t peer, uin
     round->status = STATUS_OK;
     round->is_mute = round->is_taking = false;
     round->differed = round->rows = round->failed = round->pulled = 0;
-    round->next = 0;
+    round->left = 0;
+    round->next = (uint32_t)(round - sync->rounds) * sync->config.partitions / SYNC_ROUNDS_MAX;
     memset(round->done, 0, sync_bits_size(sync));
     sync_round_progress(sync, round, now);
     *begun = round;
@@ -241,6 +249,7 @@ enum status sync_pull(struct sync *sync, instant now, uint64_t peer, uint64_t la
     struct sync_round *round;
     enum status status = sync_begin(sync, now, peer, layout, &round);
 
+    sync->now = now;
     if (status != STATUS_OK)
         return status;
     round->compared = sync_shared(sync, peer, round->shared);
@@ -254,6 +263,7 @@ enum status sync_take(struct sync *sync, instant now, const struct sync_taking *
     struct sync_round *round;
     enum status status = sync_begin(sync, now, taking->peer, taking->layout, &round);
 
+    sync->now = now;
     if (status != STATUS_OK)
         return status;
     round->is_taking = true;
@@ -263,7 +273,7 @@ enum status sync_take(struct sync *sync, instant now, const struct sync_taking *
         sync_bit_set(round->shared, taking->partitions[i]);
     }
     memcpy(round->differs, round->shared, sync_bits_size(sync));
-    round->compared = round->differed = taking->count;
+    round->compared = round->differed = round->left = taking->count;
     sync_run(sync);
     return STATUS_OK;
 }
@@ -296,6 +306,7 @@ void sync_receive(struct sync *sync, instant now, uint64_t peer, uint64_t layout
     struct sync_round *round = sync_round_of(sync, peer);
 
     ensure(!sync->is_emitting);
+    sync->now = now;
     if (round && round->layout != layout)
         sync_round_end(round, STATUS_LAYOUT, false);
     switch ((unsigned)message->kind) {
@@ -355,6 +366,7 @@ void sync_listed(struct sync *sync, instant now, uint32_t token, const struct sy
     struct sync_round *round;
     struct sync_lane *lane = leaf ? NULL : sync_lane_of(sync, token, &round);
 
+    sync->now = now;
     if (leaf)
         sync_leaf_listed(leaf, page);
     else if (lane && page->status != STATUS_OK)
@@ -369,6 +381,7 @@ void sync_merged(struct sync *sync, instant now, uint32_t token, enum status sta
     struct sync_round *round;
     struct sync_lane *lane = sync_lane_of(sync, token, &round);
 
+    sync->now = now;
     for (unsigned i = 0; i < SYNC_MERGES_MAX; i++)
         if (sync->merges[i] == token)
             sync->merges[i] = 0;
@@ -408,6 +421,7 @@ void sync_peer_lost(struct sync *sync, uint64_t peer)
 
 void sync_expire(struct sync *sync, instant now)
 {
+    sync->now = now;
     for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
         if (sync->rounds[i].state != ROUND_FREE && instant_is_due(sync->rounds[i].deadline, now))
             sync_round_end(&sync->rounds[i], STATUS_DEADLINE, false);
@@ -420,10 +434,15 @@ void sync_expire(struct sync *sync, instant now)
 instant sync_deadline(const struct sync *sync)
 {
     instant due = INSTANT_NEVER;
+    bool is_pulling = false;
 
     for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
-        if (sync->rounds[i].state != ROUND_FREE)
+        if (sync->rounds[i].state != ROUND_FREE) {
             due = instant_min(due, sync->rounds[i].deadline);
+            is_pulling |= sync->rounds[i].state == ROUND_PULLING;
+        }
+    if (is_pulling && sync->rate > 0 && sync->paid_until > sync->now)
+        due = instant_min(due, sync->paid_until);
     for (uint32_t i = 0; i < sync->config.serves_max; i++)
         if (sync->serves[i].is_active)
             due = instant_min(due, sync->serves[i].deadline);

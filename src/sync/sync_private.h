@@ -178,9 +178,10 @@ struct sync_round {
     bool is_taking;     /* from one that is no owner: no tree, no AE_DONE claims */
     bool is_mute;       /* ENDING: the peer is gone or another layout holds, tell it nothing */
     uint32_t compared, differed, rows, failed, pulled;
-    uint32_t next;    /* first partition no lane has looked at */
+    uint32_t left;    /* bits set in `differs` while PULLING */
+    uint32_t next;    /* the search for one goes on there, around the end */
     uint8_t *shared;  /* bit per partition, owned by the room: held by both */
-    uint8_t *differs; /* not known to be equal; when PULLING, to be pulled by a lane */
+    uint8_t *differs; /* not known to be equal; when PULLING, no lane has had it yet */
     uint8_t *done;    /* pulled */
     struct sync_lane lanes[SYNC_LANES];
     struct sync_lane *fetching; /* the one AE_ITEMS may come for */
@@ -226,6 +227,9 @@ struct sync {
     struct sync_round rounds[SYNC_ROUNDS_MAX];
     struct sync_serve *serves;        /* owned: serves_max */
     uint32_t merges[SYNC_MERGES_MAX]; /* tokens of merges at the node; 0: free */
+    uint64_t rate;                    /* bytes of rows a second that may be asked for; 0: none */
+    uint64_t gap_us;                  /* between two questions for rows */
+    instant now, paid_until;          /* of the running call; rows are asked for from then on */
     uint32_t number;                  /* of the last round begun */
     uint32_t token;                   /* last one given out */
     bool is_emitting, is_running;

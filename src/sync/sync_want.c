@@ -6,9 +6,27 @@
 
 #include "ensure.h"
 
+/* Counts what was asked for against the rate; the next question waits until it is paid. */
+static void want_pay(struct sync *sync, uint64_t bytes)
+{
+    uint64_t cost = bytes ? 0 : sync->gap_us;
+
+    if (bytes && sync->rate > 0 && sync->rate < UINT64_MAX)
+        cost = bytes * 1000000u / sync->rate;
+    if (sync->paid_until < sync->now)
+        sync->paid_until = sync->now;
+    sync->paid_until = instant_add(sync->paid_until, cost);
+}
+
 bool sync_want_reserve(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
     unsigned slot = 0;
+
+    if (sync->rate == 0 || sync->paid_until > sync->now) {
+        if (round->deadline < sync->paid_until)
+            sync_round_progress(sync, round, sync->paid_until); /* it is not their fault */
+        return false;
+    }
 
     ensure(lane->reserved == 0);
     while (slot < SYNC_MERGES_MAX && sync->merges[slot] != 0)
@@ -17,6 +35,7 @@ bool sync_want_reserve(struct sync *sync, struct sync_round *round, struct sync_
         return false;
     sync->merges[slot] = lane->reserved = sync_token_next(sync);
     round->fetching = lane;
+    want_pay(sync, 0);
     return true;
 }
 
@@ -111,6 +130,7 @@ static void want_merge(struct sync *sync, struct sync_round *round, struct sync_
                                 .gc = lane->gc,
                                 .items = items};
 
+    want_pay(sync, items.size);
     lane->token = lane->reserved;
     lane->reserved = 0; /* taken: sync_merged frees it */
     lane->state = LANE_MERGE;

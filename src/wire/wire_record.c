@@ -7,6 +7,7 @@
 
 #define WIRE_SELF_MAGIC "gos-self-1"
 #define WIRE_PLACE_MAGIC "gos-place-1"
+#define WIRE_WEIGHING_MAGIC "gos-place-2" /* of a peer that is WEIGHING: one weight more */
 #define WIRE_SPACE_MAGIC "gos-namespace-1"
 #define WIRE_FOUNDING_MAGIC "gos-founding-1"
 
@@ -20,7 +21,7 @@
      SELF_ADDRESSES_MAX * WIRE_ADDRESS_SIZE_MAX + 2 + 3 * WIRE_LABEL_SIZE_MAX + 2 +                \
      TAGS_SIZE_MAX + 4 + SIGNATURE_SIZE)
 #define WIRE_PLACE_SIZE_MAX                                                                        \
-    (WIRE_TEXT_SIZE(WIRE_PLACE_MAGIC) + NODE_ID_SIZE + 1 + 2 + 2 * WIRE_LABEL_SIZE_MAX + 8 + 8)
+    (WIRE_TEXT_SIZE(WIRE_PLACE_MAGIC) + NODE_ID_SIZE + 1 + 4 + 2 * WIRE_LABEL_SIZE_MAX + 8 + 8)
 #define WIRE_SPACE_SIZE_MAX (WIRE_TEXT_SIZE(WIRE_SPACE_MAGIC) + 1 + NS_SIZE_MAX + 1 + 4 + 8 + 8 + 8)
 
 _Static_assert(WIRE_SELF_SIZE_MAX <= SELF_RECORD_SIZE_MAX, "the greatest self record fits SELF");
@@ -163,7 +164,8 @@ enum status wire_self_decode(struct slice record, const uint8_t cluster_id[CLUST
 
 static bool wire_place_is_valid(const struct place_record *place)
 {
-    return place->state >= PLACE_JOINING && place->state <= PLACE_GONE &&
+    return place->state >= PLACE_JOINING && place->state <= PLACE_WEIGHING &&
+           (place->state == PLACE_WEIGHING || place->weight_next == 0) &&
            wire_label_is_valid(&place->host) && wire_label_is_valid(&place->zone);
 }
 
@@ -172,10 +174,14 @@ enum status wire_place_encode(const struct place_record *place, struct writer *o
     if (!wire_place_is_valid(place))
         return STATUS_BAD;
     struct writer before = *out;
-    write_slice(out, slice_text(WIRE_PLACE_MAGIC));
+    bool is_weighing = place->state == PLACE_WEIGHING;
+
+    write_slice(out, slice_text(is_weighing ? WIRE_WEIGHING_MAGIC : WIRE_PLACE_MAGIC));
     write_bytes(out, place->id.bytes, NODE_ID_SIZE);
     write_u8(out, place->state);
     write_u16(out, place->weight);
+    if (is_weighing)
+        write_u16(out, place->weight_next);
     write_label(out, &place->host);
     write_label(out, &place->zone);
     write_u64(out, place->stamp);
@@ -185,12 +191,19 @@ enum status wire_place_encode(const struct place_record *place, struct writer *o
 
 enum status wire_place_decode(struct slice record, struct place_record *place)
 {
-    memset(place, 0, sizeof *place);
+    struct slice weighing = slice_text(WIRE_WEIGHING_MAGIC);
+    bool is_weighing = slice_has_prefix(record, weighing);
     struct reader in = reader_over(record);
-    wire_magic_read(&in, slice_text(WIRE_PLACE_MAGIC));
+
+    memset(place, 0, sizeof *place);
+    wire_magic_read(&in, is_weighing ? weighing : slice_text(WIRE_PLACE_MAGIC));
     read_bytes(&in, place->id.bytes, NODE_ID_SIZE);
     place->state = read_u8(&in);
+    if (is_weighing != (place->state == PLACE_WEIGHING))
+        return STATUS_BAD;
     place->weight = read_u16(&in);
+    if (is_weighing)
+        place->weight_next = read_u16(&in);
     read_label(&in, &place->host);
     read_label(&in, &place->zone);
     place->stamp = read_u64(&in);

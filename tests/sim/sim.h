@@ -145,6 +145,7 @@ struct sim_plan {
     uint32_t sessions; /* clients with a session */
     uint32_t forget_s; /* profile `forget`: a peer dead for so long is given up */
     uint32_t elastic;  /* profile `move`: of four faults so many are a coming or going */
+    uint32_t weighs;   /* same: of eight faults so many are a change of a weight beside it */
     uint32_t gc_ms;    /* between rounds of collection; 0: none, as in all other profiles */
     uint32_t deletes;  /* per hundred writes of a register; 0: a fifth */
     uint32_t late;     /* peers that come after the warm-up */
@@ -185,6 +186,7 @@ struct sim {
     struct sim_plan plan;
     struct prng rng;
     struct prng moves;                 /* of profiles `move` and `forget` */
+    struct prng weights;               /* of profile `move` */
     uint32_t forgot;                   /* who was, 1 for the first */
     instant forgot_at;                 /* when a peer was last given up */
     instant reached_at[SIM_PEERS_MAX]; /* when a peer was last not dead in the eyes of most */

@@ -240,6 +240,7 @@ bool sim_check_is_settled(struct sim *sim)
         struct sim_node *mate = check_in_cell(sim, &peer->identity.id);
 
         if (peer->node && (!mate || !node_is_ready(peer->node) ||
+                           node_place_of(peer->node, &peer->identity.id) == PLACE_WEIGHING ||
                            node_digest(peer->node) != node_digest(mate->node) ||
                            node_layout(peer->node) != node_layout(mate->node)))
             return false;

@@ -75,7 +75,7 @@ static uint32_t forget_listed(const struct sim *sim, const struct sim_node *view
     for (uint32_t i = 0; i < sim->node_count; i++) {
         unsigned state = node_place_of(viewer->node, &sim->nodes[i].identity.id);
 
-        listed += state == PLACE_JOINING || state == PLACE_ACTIVE || state == PLACE_LEAVING;
+        listed += state == PLACE_JOINING || place_is_in_base(state);
     }
     return listed;
 }

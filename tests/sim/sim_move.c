@@ -1,8 +1,11 @@
 /* sim_move.c: profile `move`: a cluster that grows and shrinks all the time. Peers leave, and come
  * back with the disk they left with, while clients write and faults strike; with one replica as
  * with three. Everything here draws from a generator of its own, so that other profiles run as they
- * did. What must hold beside the rest (D16): at the end nobody keeps a row of a partition that
- * others own, and nothing is lost on the way there. */
+ * did. In half of the seeds weights change as well, asked for at any peer, also while peers come,
+ * go and fail. What must hold beside the rest (D16): at the end nobody keeps a row of a partition
+ * that others own, and nothing is lost on the way there. */
+#include <stdio.h>
+
 #include "sim.h"
 
 #define MOVE_ALIVE_MIN 2
@@ -18,6 +21,32 @@ void sim_move_draw(uint64_t seed, struct sim_plan *plan)
     plan->elastic = (uint32_t)prng_between(&rng, 1, 3);
     plan->fault_every_ms = (uint32_t)prng_between(&rng, 500, 3000);
     plan->safety_s = 40;
+    prng_init(&rng, seed ^ 0x3e16ull);
+    plan->weighs = prng_chance(&rng, 1, 2) ? (uint32_t)prng_between(&rng, 1, 4) : 0;
+}
+
+/* Some peer is asked to give another, or itself, a new weight. */
+static void move_weigh(struct sim *sim)
+{
+    static const uint16_t weights[] = {0, 64, 128, 256, 256, 512, 1024};
+    struct event weigh = {.kind = EVENT_REQUEST};
+    struct sim_node *asked, *peer;
+    char name[16];
+
+    if (sim->weights.state[0] == 0)
+        prng_init(&sim->weights, sim->seed ^ 0x3e17ull);
+    if (!prng_chance(&sim->weights, sim->plan.weighs, 8))
+        return;
+    asked = &sim->nodes[prng_below(&sim->weights, sim->node_count)];
+    peer = &sim->nodes[prng_below(&sim->weights, sim->node_count)];
+    weigh.request.op.kind = OP_WEIGHT;
+    weigh.request.op.weight = weights[prng_below(&sim->weights, 7)];
+    if (!asked->node || (peer->index == 0 && weigh.request.op.weight == 0))
+        return;
+    (void)snprintf(name, sizeof(name), "peer-%u", peer->index);
+    weigh.request.op.key = slice_text(name);
+    weigh.request.ticket = ++sim->tickets;
+    sim_step(sim, asked, &weigh);
 }
 
 static void move_leave(struct sim *sim, struct sim_node *peer)
@@ -37,6 +66,7 @@ bool sim_move_fault(struct sim *sim)
 
     if (sim->moves.state[0] == 0)
         prng_init(&sim->moves, sim->seed ^ 0x303ffull);
+    move_weigh(sim);
     if (!prng_chance(&sim->moves, sim->plan.elastic, 4))
         return false;
     peer = &sim->nodes[prng_below(&sim->moves, sim->node_count)];

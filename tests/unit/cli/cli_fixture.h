@@ -32,6 +32,7 @@ struct stub_value {
 };
 
 static struct stub_value stub_values[STUB_VALUES]; /* of the child */
+static unsigned stub_looks;                        /* same: at jobs */
 
 /* --- the peer */
 
@@ -174,6 +175,16 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_json(fd, "200 OK", "{\"cluster_id\":\"c1\",\"version\":\"9\"}");
     else if (strcmp(path, "/version") == 0)
         stub_json(fd, "200 OK", "{\"version\":\"9\"}");
+    else if (strcmp(path, "/v1/jobs") == 0) /* done at the third look */
+        stub_json(
+            fd, "200 OK",
+            ++stub_looks > 2
+                ? "{\"jobs\":[],\"peers_silent\":1}"
+                : "{\"jobs\":[{\"id\":\"join-peer-4\",\"state\":\"running\",\"of\":\"peer-4\","
+                  "\"done\":3145728,\"total\":null,\"rate\":1536,\"eta_s\":null,"
+                  "\"partitions\":{\"done\":3,\"total\":12}}],\"peers_silent\":0}");
+    else if (strcmp(path, "/v1/members/peer-4/weight") == 0 && strstr(body, "{\"weight\":1.5}"))
+        stub_json(fd, "202 Accepted", "{\"state\":\"weighing\"}");
     else if (strcmp(path, "/v1/cluster/leave") == 0 && strcmp(method, "POST") == 0)
         stub_json(fd, "202 Accepted", "{\"state\":\"leaving\"}");
     else if (strcmp(path, "/v1/cluster/join") == 0 && strstr(body, "{\"seeds\":[\"x:1\",\"y:2\"]}"))

@@ -40,7 +40,7 @@ static void test_answers_are_counted_by_class(void **state)
     client_open(&client, NULL);
     client_ask(&client, "GET /livez", "");
     client_ask(&client, "GET /nowhere", "");
-    client_ask(&client, "GET /v1/jobs", "");
+    client_ask(&client, "GET /v1/events", "");
     assert_int_equal(client.metrics.values[METRIC_HTTP_REQUESTS_2XX], 1);
     assert_int_equal(client.metrics.values[METRIC_HTTP_REQUESTS_4XX], 1);
     assert_int_equal(client.metrics.values[METRIC_HTTP_REQUESTS_5XX], 1);

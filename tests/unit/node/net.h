@@ -75,6 +75,8 @@ struct net_reply {
     char session[SESSION_SIZE_MAX];
     size_t session_size;
     uint64_t modified_ms; /* of the winner */
+    struct result_job jobs[16];
+    uint32_t job_count;
 };
 
 struct net_peer {

@@ -249,6 +249,9 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
     if (result->session.size)
         memcpy(reply->session, result->session.data, result->session.size);
     net_pack(net, result);
+    reply->job_count = result->job_count;
+    for (uint32_t i = 0; i < result->job_count && i < 16; i++)
+        reply->jobs[i] = result->jobs[i];
     reply->rows_stored = result->row_count;
     reply->partition = result->partition;
     reply->next_size = result->next.size;

@@ -307,7 +307,7 @@ static void test_bounds_and_bad_records(void **state)
     place = place_new(&config);
     record.state = 0;
     assert_int_equal(place_merge(place, &record), STATUS_BAD);
-    record.state = PLACE_GONE + 1;
+    record.state = PLACE_WEIGHING + 1;
     assert_int_equal(place_merge(place, &record), STATUS_BAD);
     record = fixture_record(0);
     record.zone.size = NAME_SIZE_MAX + 1;
@@ -376,9 +376,53 @@ static void test_a_forgotten_peer_leaves_its_rank_empty(void **state)
     place_cache_delete(cache);
 }
 
+/* A new weight counts in target first, then in base; a peer that waits has its old one. */
+static void test_a_weight_changes_one_set_at_a_time(void **state)
+{
+    struct place_cache *cache = place_cache_new(4);
+    struct place *before = fixture_place(cache, 5), *place = fixture_place(cache, 5);
+    struct place_record record = fixture_record(2), other = fixture_record(3);
+    bool base, target;
+
+    (void)state;
+    record.state = PLACE_WEIGHING;
+    record.weight_next = 4 * record.weight;
+    record.stamp = 100;
+    fixture_put(place, &record);
+    compare_sets(before, place, &base, &target);
+    assert_true(!base && target);
+    assert_int_equal(place_current(place), fixture_id8(2));
+    other.state = PLACE_LEAVING; /* takes its turn */
+    other.stamp = 101;
+    fixture_put(place, &other);
+    fixture_put(before, &other);
+    compare_sets(before, place, &base, &target);
+    assert_true(!base && !target);
+    other.state = PLACE_ACTIVE;
+    other.stamp = 102;
+    fixture_put(place, &other);
+    fixture_put(before, &record);
+    record.state = PLACE_ACTIVE;
+    record.weight = record.weight_next;
+    record.weight_next = 0;
+    record.stamp = 103;
+    other.stamp = 104;
+    fixture_put(before, &other);
+    fixture_put(place, &record);
+    compare_sets(before, place, &base, &target);
+    assert_true(base && !target);
+    record.weight_next = 1;
+    record.stamp = 105;
+    assert_int_equal(place_merge(place, &record), STATUS_BAD); /* one spelling */
+    place_delete(before);
+    place_delete(place);
+    place_cache_delete(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_weight_changes_one_set_at_a_time),
         cmocka_unit_test(test_a_forgotten_peer_leaves_its_rank_empty),
         cmocka_unit_test(test_merge_laws_exhaustively),
         cmocka_unit_test(test_order_is_total),

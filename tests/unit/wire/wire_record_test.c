@@ -172,6 +172,16 @@ static void place_records_come_back_and_keep_their_ranges(void **state)
     sent.state = PLACE_OUT;
     sent.zone = label_make(slice_text("a b"));
     assert_int_equal(wire_place_encode(&sent, &out), STATUS_BAD);
+    sent = record_place();
+    sent.weight_next = 7; /* has no place in any other state */
+    assert_int_equal(wire_place_encode(&sent, &out), STATUS_BAD);
+    sent.state = PLACE_WEIGHING;
+    out = writer_over(bytes, sizeof bytes);
+    assert_int_equal(wire_place_encode(&sent, &out), STATUS_OK);
+    assert_int_equal(record_place_of(bytes, out.size, &got), STATUS_OK);
+    assert_int_equal(got.weight_next, 7);
+    bytes[10] = '1'; /* gos-place-1 knows no such state */
+    assert_int_equal(record_place_of(bytes, out.size, &got), STATUS_BAD);
 }
 
 static enum status record_space_of(const struct space_record *sent)
