@@ -7,6 +7,7 @@
  *   sim_net    datagrams and streams: delay, loss, duplication, corruption, partitions
  *   sim_disk   a store that loses what was not synced
  *   sim_client clients with histories; sim_check the invariants
+ *   sim_mix    all kinds of clients at once, while peers come and go
  *   sim_rows   somebody who reads all rows, page by page
  *   sim_space  settings of namespaces, walks through listings
  *   sim_types  clients that count, and add and remove members (profile types)
@@ -263,6 +264,9 @@ void sim_disk_loaded(struct sim *sim, struct sim_node *peer, const struct sim_ev
 /* Keeps a prefix of what was not synced; true when a batch was torn. */
 bool sim_disk_crash(struct sim *sim, struct sim_node *peer, bool is_wiped);
 bool sim_disk_get(const struct sim_node *peer, struct slice row_key, struct crdt_object *object);
+
+/* --- sim_mix.c */
+void sim_mix_draw(uint64_t seed, struct sim_plan *plan);
 
 /* --- sim_move.c */
 void sim_move_draw(uint64_t seed, struct sim_plan *plan);

@@ -158,6 +158,7 @@ static void gc_check_drop(struct sim *sim, struct sim_node *peer, struct slice r
     if (!gc_is_owner(sim, peer, partition, peer))
         return; /* what is left with a former owner goes when the owners hold it */
     sim->collected++;
+    (void)crdt_object_expire(&gc_dropped, sim_wall_ms(sim, peer));
     for (uint16_t v = 0; v < gc_dropped.value_count; v++)
         if (gc_dropped.values[v].kind == CRDT_VALUE)
             sim_fail(sim, "D5: peer-%u dropped a live row", peer->index);
@@ -165,6 +166,7 @@ static void gc_check_drop(struct sim *sim, struct sim_node *peer, struct slice r
         if (!gc_is_owner(sim, peer, partition, &sim->nodes[i]) ||
             !sim_disk_get(&sim->nodes[i], row_key, &gc_held))
             continue;
+        (void)crdt_object_expire(&gc_held, sim_wall_ms(sim, &sim->nodes[i]));
         for (uint16_t v = 0; v < gc_held.value_count; v++) {
             const struct crdt_value *value = &gc_held.values[v];
 
