@@ -104,12 +104,15 @@ static void test_all_siblings(void **state)
 static void test_writes(void **state)
 {
     struct result result = {.kind = OP_PUT, .acks = 2, .total = 3, .etag = 42, .is_created = true};
+    const char *text;
 
     (void)state;
     client_open(&client, NULL);
     assert_has(ask("PUT /v1/kv/a/b", &result), "HTTP/1.1 201 Created\r\n");
     result.is_created = false;
-    assert_has(ask("PUT /v1/kv/a/b", &result), "HTTP/1.1 204 No Content\r\n");
+    text = ask("PUT /v1/kv/a/b", &result);
+    assert_has(text, "HTTP/1.1 204 No Content\r\n");
+    assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n"); /* H1: nothing follows */
     result.expires_ms = 1000;
     assert_has(ask("PUT /v1/kv/a/b", &result), "Gossamer-Expires: 1970-01-01T00:00:01.000Z\r\n");
     result.expires_ms = 0;

@@ -90,13 +90,32 @@ static void test_namespaces(void **state)
     client_close(&client);
 }
 
+/* H4: a path is never normalised, however its dots and slashes are spelled. */
+static void test_dots_are_letters(void **state)
+{
+    static const char *const keys[] = {"..%2fb", "%2e%2e%2Fb", "../b"};
+    struct client client;
+
+    (void)state;
+    client_open(&client, NULL);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char line[64];
+
+        snprintf(line, sizeof line, "GET /v1/kv/a/%s", keys[i]);
+        assert_true(client_ask(&client, line, ""));
+        assert_slice(client.op.key, "../b");
+        client_reply(&client, &(struct result){.kind = OP_GET, .status = STATUS_MISSING});
+        client_take(&client);
+    }
+    client_close(&client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_every_code_point),
-        cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_decode),           cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_every_code_point), cmocka_unit_test(test_namespaces),
+        cmocka_unit_test(test_dots_are_letters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
