@@ -26,7 +26,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-CORE_ROOMS := base wire seal edge swim kad place balance quorum sync crdt store node
+CORE_ROOMS := base wire seal edge swim kad place balance hint quorum sync crdt store node
 ROOMS ?= $(CORE_ROOMS)
 FLAVOR := $(if $(filter 0,$(SAN)),release,asan)
 

@@ -129,6 +129,10 @@
 #define SYNC_WHOLE_ROWS 256u /* rows beyond which it always is: 2 KiB of fingerprints */
 #define SYNC_WHOLE_MAX 4u    /* differing partitions up to which pages go whole, not by sub-range */
 
+/* --- hints */
+#define HINT_OWNERS_MAX 256u          /* owners that lack something at once */
+#define HINT_BYTES_MAX (128ull << 20) /* bytes of all hints: about a million of short keys */
+
 /* --- hand-off of former owners */
 #define HAND_OFFERS_MAX 128   /* partitions offered at once: 3.3 KB of offer, a second of rounds */
 #define HAND_OFFER_SIZE 26u   /* bytes: partition 2, token 4, count 4, sum 16 */

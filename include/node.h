@@ -36,6 +36,8 @@ struct node_config {
     uint64_t forget_every_ms;    /* at most one in so long; 0: 15 min */
     uint32_t handoff_rest_ms;    /* a former owner waits so long after a change; 0: 2 s */
     uint32_t gc_interval_ms;     /* between rounds of collection; 0: none of our own */
+    uint32_t hints_count_max;    /* hints kept for one owner; 0: none */
+    uint64_t hints_age_max_ms;   /* an older one is left to anti-entropy */
     uint32_t scrub_period_s;     /* every row is read once in it; 0: never */
     /* Bytes of rows a second asked for, while nothing moves and while something does; 0: any. */
     uint64_t sync_rate, rebalance_rate;
@@ -103,6 +105,8 @@ struct slice node_row_key(const struct node *node, struct slice ns, struct slice
 /* node_tombstones counts the rows of partitions this node owns in which nothing is live; `absent`
  * is the id8 of an owner they wait for, 0: none is away. */
 uint64_t node_tombstones(struct node *node, uint64_t *absent);
+/* node_hints counts what this node remembers that owners lack. */
+uint32_t node_hints(const struct node *node);
 /* node_fingerprint returns the incremental fingerprint of a partition as this node holds it. */
 struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count);
 

@@ -7,6 +7,7 @@
  *      QUORUM_SEND_* to owners <---+---> put_ack, get_answer, rows, stored, peer_lost, expire
  *                                  |
  *                             QUORUM_DONE  (once)  then QUORUM_REPAIR_LOCAL, QUORUM_SEND_PUT id 0
+ *                                                  then QUORUM_SPREAD (once, of a PUT)
  *
  * The emit callback must not call back into quorum; slices in an output live for the callback. */
 #ifndef GOSSAMER_QUORUM_H
@@ -68,6 +69,8 @@ enum quorum_output_kind {
     QUORUM_SEND_SCAN,    /* send SCAN to `to`, as above */
     QUORUM_DONE,         /* the operation `id` is over */
     QUORUM_REPAIR_LOCAL, /* merge `object` into the local copy: a read showed that it is stale */
+    QUORUM_SPREAD, /* a PUT this peer holds was told, and all owners have answered or had a second:
+                      `roles` are those that do not hold it durably, as far as is known */
 };
 
 /* How a GET came by the dots that were wanted. */
@@ -96,7 +99,8 @@ struct quorum_output {
     uint32_t id;
     uint64_t to;          /* SEND_* */
     instant deadline;     /* SEND_*: when the answer becomes useless */
-    struct slice ns, key; /* SEND_*, REPAIR_LOCAL */
+    instant told;         /* SPREAD: when DONE was */
+    struct slice ns, key; /* SEND_*, REPAIR_LOCAL, SPREAD */
     struct slice object;  /* SEND_PUT, REPAIR_LOCAL; DONE of a GET that is OK: merged, or empty;
                              of a SCAN: n x (row key length u16 | row key | length u32 | object) */
     uint32_t gc; /* SEND_PUT, REPAIR_LOCAL, DONE: least number of all that is in `object` */
@@ -148,7 +152,8 @@ uint8_t quorum_required(enum consistency consistency, uint8_t count);
 bool quorum_is_possible(const struct quorum_request *request);
 /* quorum_put sends the new state to every reachable remote owner at once; the node commits its own
  * copy and reports quorum_stored. OK; UNREACHABLE: the quorum cannot be met, nothing was sent;
- * DEADLINE: it has passed, nothing was sent; OVERLOAD: operations_max are in flight. */
+ * DEADLINE: it has passed, nothing was sent; OVERLOAD: operations_max are in flight. After DONE the
+ * owners that have not answered are waited for up to a second in all: QUORUM_SPREAD. */
 enum status quorum_put(struct quorum *quorum, instant now,
                        const struct quorum_request *request) MUST_USE;
 /* quorum_get asks as many owners as are needed, in order, and others when one fails or is slow:
@@ -210,7 +215,7 @@ void quorum_cancel(struct quorum *quorum, uint32_t id);
 /* quorum_expire does what is due at `now`; quorum_deadline tells when to call it next. */
 void quorum_expire(struct quorum *quorum, instant now);
 instant quorum_deadline(const struct quorum *quorum);
-/* quorum_count tells how many operations are in flight. */
+/* quorum_count tells how many operations are in flight: DONE was not emitted. */
 uint32_t quorum_count(const struct quorum *quorum);
 
 #endif

@@ -13,7 +13,7 @@ enum store_family {
     STORE_OBJ,    /* h8 | ns | 0 | row name -> object */
     STORE_ELEM,   /* reserved */
     STORE_IDX,    /* ns | 0 | key -> h8: listing in byte order */
-    STORE_HINT,   /* reserved */
+    STORE_HINT,   /* owner id8 | OBJ row key -> wall ms: which owner lacks what */
     STORE_DUE,    /* reserved */
     STORE_TRIE,   /* reserved */
     STORE_SYS,    /* name -> what the peer knows about itself and the cluster */
@@ -110,7 +110,7 @@ bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bit
  * under a wrong key is found too. */
 
 #define STORE_RECORD_HEADER 8 /* bytes */
-enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_INDEX = 3 };
+enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_INDEX = 3, RECORD_HINT = 4 };
 
 /* store_record_write puts a record around `body` into a new blob. NULL when no memory is left. */
 struct blob *store_record_write(enum store_family family, struct slice row_key,

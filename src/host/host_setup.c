@@ -221,6 +221,8 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .value_max = (uint32_t)host_number(host, SETTING_HTTP_VALUE_MAX),
         .request_timeout_ms = (uint32_t)host_number(host, SETTING_HTTP_REQUEST_TIMEOUT),
         .sync_interval_ms = (uint32_t)host_number(host, SETTING_SYNC_INTERVAL),
+        .hints_count_max = (uint32_t)host_number(host, SETTING_HINTS_COUNT_MAX),
+        .hints_age_max_ms = host_number(host, SETTING_HINTS_AGE_MAX),
         .gc_interval_ms = 200, /* a few partitions a second, eight times that when much waits */
         .forget_after_ms = host_number(host, SETTING_CLUSTER_FORGET_AFTER),
         .scrub_period_s = (uint32_t)(host_number(host, SETTING_STORAGE_SCRUB_PERIOD) / 1000),

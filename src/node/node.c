@@ -4,7 +4,7 @@
  * Time is a field of the event; the next time anything is due is one getter. Every room with
  * deadlines answers the same two questions, X_deadline and X_expire, always in the same order, so
  * that equal events make equal effects. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c)
@@ -55,6 +55,9 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
         break;
     case TIMER_COUNT:
         node_recount_tick(node);
+        break;
+    case TIMER_HINT:
+        node_hint_tick(node);
         break;
     }
 }

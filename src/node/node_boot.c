@@ -5,7 +5,7 @@
  * Rows of `sys` as they are read: founding (twice), hlc, incarnation, member/<id>, place/<id>,
  * space/<name>. Datagrams are answered from READING on; client work and replica work wait for OPEN.
  */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 /* Asks for the next page of a range; its rows come back to node_boot_loaded. */
@@ -44,6 +44,7 @@ void node_opened(struct node *node, const struct event *event)
         swim_renew(node->swim, node->now); /* the record names the actor of this opening */
     store_recent_clear(node->recent);
     node_gc_reset(node);
+    node_hints_unsave(node);
     node->is_dirty = true; /* what was being written may be lost */
     node->hlc_limit_ms = 0;
     node->keys = node->bytes = 0;

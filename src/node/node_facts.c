@@ -1,6 +1,6 @@
 /* node_facts.c: what the rooms say, and who else must hear of it. Sends leave at once; everything
  * else is queued while the room that said it is still at work, and handled when it has returned. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 enum fact_room { FACT_SWIM, FACT_KAD, FACT_QUORUM, FACT_SYNC };
@@ -156,6 +156,10 @@ void node_quorum_emit(void *context, const struct quorum_output *output)
 
     if (output->kind == QUORUM_SEND_PUT || output->kind == QUORUM_SEND_GET) {
         node_quorum_send(node, output);
+        return;
+    }
+    if (output->kind == QUORUM_SPREAD) { /* of every write, and mostly empty */
+        node_hint_spread(node, output);
         return;
     }
     fact = fact_push(node, FACT_QUORUM);

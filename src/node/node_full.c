@@ -1,6 +1,7 @@
 /* node_full.c: a write that found no room on the disk. Nothing of it is stored, but a write of the
  * same row that was queued behind it was merged with it, and may still find room. */
 #include "node_gc.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 /* The write of the same row that was queued next; it holds what `done` held. NULL: none. */
@@ -29,6 +30,7 @@ enum status node_write_refused(struct node *node, const struct node_write *done)
     if (!done->is_object) {
         node->is_dirty = true;
         node->hlc_limit_ms = 0;
+        node_hints_unsave(node);
     }
     if (done->is_object) /* the others were sent what this row lacks now */
         node_actor_end(node, done->partition);

@@ -15,6 +15,7 @@
  * recovery, keeps everything where it is. Every message may be lost: rows are collected in a later
  * round then. A row that some dropped and others kept comes back as the tombstone it is. */
 #include "node_gc.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 #define GC_PATIENCE_US INSTANT_S(5) /* for one stage of a round */
@@ -118,7 +119,8 @@ void node_gc_end(struct gc_round *round)
 
 /* --- who may run one */
 
-/* The owners of a partition, first us or not; 0 while it moves or one of them is away. */
+/* The owners of a partition, first us or not; 0 while it moves, one of them is away, or lacks a
+ * write. */
 unsigned node_gc_owners(struct node *node, uint32_t partition, uint64_t owners[REPLICAS_MAX],
                         uint64_t *absent)
 {
@@ -139,7 +141,7 @@ unsigned node_gc_owners(struct node *node, uint32_t partition, uint64_t owners[R
             (!view || view->rank != RANK_ALIVE || node_is_blocked(node, owners[i])))
             *absent = owners[i];
     }
-    return is_ours && *absent == 0 ? found.count : 0;
+    return is_ours && *absent == 0 && !node_hints_hold(node, partition) ? found.count : 0;
 }
 
 uint64_t node_tombstones(struct node *node, uint64_t *absent)

@@ -68,6 +68,7 @@ enum node_task_kind {
     TASK_REPAIR, /* a read found our own copy stale */
     TASK_GIVE,   /* an object another owner pulls from us */
     TASK_ROW,    /* a row that a client restores; `origin` is the task of the request */
+    TASK_HINT,   /* a row that the owner `origin` lacks */
     TASK_RECORD, /* an operation on the record of an idempotent write, for the task `request` */
     TASK_MEND,   /* a damaged row of ours is fetched from the others */
 };
@@ -151,7 +152,7 @@ struct node_write {
 /* One EFFECT_READ in flight. */
 // clang-format off
 enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP,
-                      READ_GC, READ_SCRUB, READ_COUNT };
+                      READ_GC, READ_SCRUB, READ_COUNT, READ_HINT };
 // clang-format on
 struct node_read {
     uint64_t ticket;
@@ -192,6 +193,7 @@ struct node_peer {
     instant table_at;  /* earliest next comparison of tables */
     instant join_at;   /* earliest next question about foundings */
     instant sync_at;   /* next anti-entropy round with it */
+    instant pulled_at; /* begin of the last */
     instant synced_at; /* end of the last one that came to its end, 0: none */
     uint32_t differed; /* partitions that differed in it, before they were pulled */
     uint64_t boot_counter;
@@ -268,6 +270,7 @@ struct node {
     struct node_mend mend;
     struct node_recount recount;
     struct node_damage damage;
+    struct node_hints *hints; /* owned: what owners lack; NULL until founded, or not wanted */
     struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
     uint64_t marks_layout;             /* the layout they were last trimmed to */
     instant queued_at;                 /* since when we wait behind a peer that is away */

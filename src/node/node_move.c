@@ -8,7 +8,7 @@
  *   WEIGHING -whoever gains by it pulled that (node_heir.c)----------> ACTIVE
  *   recovering --pulled every partition from N-W+1 others------------> sound
  */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 #define MOVE_TICK_US INSTANT_MS(100)
@@ -211,6 +211,8 @@ static void move_pace(struct node *node)
 /* Begins the rounds that are due. Called on a tick, as rounds end and peers come back. */
 void node_sync_tick(struct node *node)
 {
+    enum status status;
+
     if (!node->sync || node->phase != NODE_OPEN)
         return;
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now + SYNC_TICK_US);
@@ -222,8 +224,11 @@ void node_sync_tick(struct node *node)
         if (peer->sync_at > node->now || !record || record->state == PLACE_OUT ||
             node_take_runs(node, peer->id8) || !node_peer_is_reachable(node, peer->id8))
             continue;
-        if (sync_pull(node->sync, node->now, peer->id8, place_layout(node->place)) == STATUS_FULL)
+        status = sync_pull(node->sync, node->now, peer->id8, place_layout(node->place));
+        if (status == STATUS_FULL)
             return;
+        if (status == STATUS_OK) /* BUSY: what it compares is of the time it began */
+            peer->pulled_at = node->now;
         peer->sync_at =
             node->now + prng_jitter(&node->prng, INSTANT_MS(node->config.sync_interval_ms), 25);
         list_remove(link); /* behind the others, so that few rounds at once serve all peers */
@@ -251,6 +256,8 @@ void node_sync_done(struct node *node, const struct sync_output *done)
     if (peer && done->status == STATUS_OK) {
         peer->synced_at = node->now;
         peer->differed = done->differed;
+        if (done->differed == 0)
+            node_hint_agreed(node, done->peer, peer->pulled_at);
     }
     if (peer &&
         (done->status != STATUS_OK || move_is_needed(node) || move_is_leaving(node, done->peer)))

@@ -1,6 +1,6 @@
 /* node_quorum.c: between quorum and the other owners: its questions become messages, their messages
  * answers, and what it says becomes work for whoever runs the operation. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 void node_quorum_send(struct node *node, const struct quorum_output *ask)
@@ -64,6 +64,7 @@ void node_quorum_fact(struct node *node, const struct quorum_output *fact)
         break;
     case QUORUM_SEND_PUT:
     case QUORUM_SEND_GET:
+    case QUORUM_SPREAD:
         break;
     }
 }
@@ -81,7 +82,8 @@ void node_quorum_answered(struct node *node, uint64_t peer, const struct frame *
         balance_heard(node->balance, node->now, peer, message->put_ack.load);
         if (answer.status == STATUS_STALE)
             answer.status = STATUS_LAYOUT;
-        quorum_put_ack(node->quorum, node->now, frame->request, peer, answer.status);
+        if (!node_hint_answered(node, peer, frame->request, answer.status))
+            quorum_put_ack(node->quorum, node->now, frame->request, peer, answer.status);
     } else if (message->kind == MESSAGE_OBJ) {
         answer.status = status_from_wire(message->obj.status);
         answer.object = message->obj.object;

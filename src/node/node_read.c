@@ -1,6 +1,6 @@
 /* node_read.c: reads that touch the disk: tickets, pages, and the tasks that wait for one cold row.
  * What is asked for here comes back as LOADED, in another step. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
@@ -133,6 +133,9 @@ void node_loaded(struct node *node, const struct event *event)
         break;
     case READ_COUNT:
         node_recount_loaded(node, read, event);
+        break;
+    case READ_HINT:
+        node_hint_loaded(node, read, event);
         break;
     }
 }

@@ -130,6 +130,8 @@ void node_replica_asked(struct node *node, uint64_t peer, const struct frame *fr
     if (!store_name_is_sound(is_put ? message->put_obj.key : message->get_obj.key))
         return; /* no row may have this name */
     node->jobs.asked++;
+    if (is_put && frame->priority == FRAME_PRIORITY_MAX && node->is_recovering)
+        node_trace(node, TRACE_HINT_MENDS, peer, 0, 0);
     if (is_put)
         replica_put(node, peer, frame->request, &message->put_obj);
     else
@@ -188,6 +190,7 @@ bool node_task_merges(const struct node_task *task)
         return true;
     case TASK_GET:
     case TASK_GIVE:
+    case TASK_HINT:
     case TASK_ROW:
         return false;
     }

@@ -1,6 +1,7 @@
 /* node_rooms.c: putting a node together and taking it apart. Everything a node ever needs is
  * allocated here, from the capacities in its configuration. */
 #include "node_gc.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 #define PLACE_SLACK 256 /* records of peers that are OUT, beside those in the view */
@@ -62,7 +63,7 @@ static bool rooms_pools(struct node *node)
            pool_init(&node->reads, sizeof(struct node_read), tasks) == STATUS_OK &&
            pool_init(&node->mend.pool, sizeof(struct node_bad), NODE_BAD_MAX) == STATUS_OK &&
            pool_init(&node->peers, sizeof(struct node_peer), peers) == STATUS_OK &&
-           heap_init(&node->timers, tasks + config->links_max + 12) == STATUS_OK;
+           heap_init(&node->timers, tasks + config->links_max + 16) == STATUS_OK;
 }
 
 /* The rooms that exist before the cluster is known. */
@@ -123,6 +124,7 @@ bool node_rooms_found(struct node *node)
     place_spaces_delete(node->spaces);
     sync_delete(node->sync);
     node_gc_delete(node);
+    node_hints_delete(node);
     free(node->pulled);
     free(node->given);
     node->place = place_new(&place);
@@ -131,8 +133,8 @@ bool node_rooms_found(struct node *node)
     node->pulled = calloc(sync.partitions, sizeof(*node->pulled));
     node->given = calloc(sync.partitions, sizeof(*node->given));
     node->marks_layout = 0;
-    return node->place && node->sync && node->pulled && node->given && node_gc_new(node);
-    return node->place && node->spaces && node->sync && node->pulled && node->given;
+    return node->place && node->spaces && node->sync && node->pulled && node->given &&
+           node_gc_new(node) && node_hints_new(node);
 }
 
 static bool rooms_config_is_sound(const struct node_config *config)
@@ -229,6 +231,7 @@ void node_delete(struct node *node)
     if (node->timers.nodes)
         rooms_release(node);
     node_gc_delete(node);
+    node_hints_delete(node);
     swim_delete(node->swim);
     kad_delete(node->kad);
     quorum_delete(node->quorum);

@@ -26,7 +26,8 @@ enum node_timer_kind {
     TIMER_FORGET,
     TIMER_SCRUB,
     TIMER_MEND,
-    TIMER_COUNT
+    TIMER_COUNT,
+    TIMER_HINT
 };
 struct node_timer {
     struct heap_node in_timers;

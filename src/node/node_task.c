@@ -7,7 +7,7 @@
  *                     +------------- PAUSE <---------------+  layouts differed: tables are compared
  *
  * Whoever coordinates is an owner; an edge that is none forwards once. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 #define PAUSE_US INSTANT_MS(20) /* while tables are compared: a few round trips */
@@ -190,6 +190,8 @@ void node_task_expired(struct node *node, struct node_task *task)
         node_jobs_finish(node, task);
     else if (task_coordinates(task) || task->kind == TASK_ROW)
         node_task_fail(node, task, STATUS_DEADLINE);
+    else if (task->kind == TASK_HINT)
+        node_hint_ended(node, task, STATUS_DEADLINE);
     else
         node_task_end(node, task);
 }
@@ -249,6 +251,9 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     case TASK_GIVE:
         node_batch_row(node, task, status, object);
         node_task_end(node, task);
+        break;
+    case TASK_HINT:
+        node_hint_row(node, task, status, object);
         break;
     case TASK_ROW: /* it loads nothing */
         break;

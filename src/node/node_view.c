@@ -1,6 +1,6 @@
 /* node_view.c: what drivers, checkers and tests may see of a node. Nothing here changes it, but for
  * gauges that are brought up to date. */
-#include "node_impl.h"
+#include "node_hint.h"
 #include "node_parts.h"
 
 const struct node_id *node_self(const struct node *node)
@@ -86,6 +86,11 @@ struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint
     return sync_fingerprint(node->sync, partition, count);
 }
 
+uint32_t node_hints(const struct node *node)
+{
+    return node->hints ? hints_count(node->hints->books) : 0;
+}
+
 /* How far apart copies were when they were last compared, over the live peers: partitions that
  * differed, and seconds since the comparison that is longest ago. */
 void node_view_convergence(const struct node *node, uint32_t *differing, uint32_t *age_s)
@@ -121,6 +126,7 @@ const struct metrics *node_metrics(struct node *node)
         metric_add(&node->metrics, gauges[swim_at(node->swim, i)->rank], 1);
     metric_set(&node->metrics, METRIC_LOCAL_HEALTH, swim_health(node->swim));
     metric_set(&node->metrics, METRIC_KEYS, node->keys);
+    metric_set(&node->metrics, METRIC_HINTS_PENDING, node_hints(node));
     metric_set(&node->metrics, METRIC_TOMBSTONES, node_tombstones(node, &absent));
     metric_set(&node->metrics, METRIC_STORE_BYTES, node->bytes);
     metric_set(&node->metrics, METRIC_STORE_BAD, node->mend.by_key.count);

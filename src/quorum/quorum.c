@@ -26,6 +26,7 @@ struct quorum *quorum_new(const struct quorum_config *config)
     quorum->config = *config;
     quorum->bucket_mask = buckets - 1;
     list_init(&quorum->active);
+    list_init(&quorum->lingering);
     quorum->buckets = calloc(buckets, sizeof(*quorum->buckets));
     quorum->items = calloc(LIST_LIMIT_MAX, sizeof(*quorum->items));
     if (quorum->buckets == NULL || quorum->items == NULL ||
@@ -42,16 +43,22 @@ struct quorum *quorum_new(const struct quorum_config *config)
     return quorum;
 }
 
-void quorum_delete(struct quorum *quorum)
+static void quorum_drop(struct quorum *quorum, struct list *ops)
 {
-    if (quorum == NULL)
-        return;
-    list_for_each_safe (&quorum->active, link) {
+    list_for_each_safe (ops, link) {
         struct quorum_op *op = list_entry(link, struct quorum_op, in_active);
 
         quorum_op_unlink(quorum, op);
         quorum_op_free(quorum, op);
     }
+}
+
+void quorum_delete(struct quorum *quorum)
+{
+    if (quorum == NULL)
+        return;
+    quorum_drop(quorum, &quorum->active);
+    quorum_drop(quorum, &quorum->lingering);
     heap_close(&quorum->timers);
     pool_close(&quorum->listings);
     pool_close(&quorum->scannings);
@@ -70,11 +77,16 @@ static struct list *quorum_bucket(const struct quorum *quorum, uint32_t id)
 struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, uint32_t id,
                                  instant deadline)
 {
-    struct quorum_op *op = pool_take(&quorum->operations);
+    struct quorum_op *op;
 
     ensure(id != 0);
     for (unsigned k = QUORUM_PUT; k <= QUORUM_SCAN; k++)
         ensure(quorum_op_find(quorum, (enum quorum_kind)k, id) == NULL);
+    op = pool_take(&quorum->operations);
+    if (op == NULL && !list_is_empty(&quorum->lingering)) {
+        quorum_put_end(quorum, list_entry(quorum->lingering.next, struct quorum_op, in_active));
+        op = pool_take(&quorum->operations);
+    }
     if (op == NULL)
         return NULL;
     op->kind = kind;
@@ -135,7 +147,7 @@ void quorum_cancel(struct quorum *quorum, uint32_t id)
     for (unsigned kind = QUORUM_PUT; kind <= QUORUM_SCAN; kind++) {
         struct quorum_op *op = quorum_op_find(quorum, (enum quorum_kind)kind, id);
 
-        if (op != NULL) {
+        if (op != NULL && !op->is_told) {
             quorum_op_unlink(quorum, op);
             quorum_op_free(quorum, op);
         }
@@ -144,7 +156,7 @@ void quorum_cancel(struct quorum *quorum, uint32_t id)
 
 uint32_t quorum_count(const struct quorum *quorum)
 {
-    return pool_used(&quorum->operations);
+    return pool_used(&quorum->operations) - quorum->lingering_count;
 }
 
 /* --- counting */
@@ -341,12 +353,14 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
 
 void quorum_peer_lost(struct quorum *quorum, instant now, uint64_t id8)
 {
+    list_for_each_safe (&quorum->lingering, link)
+        quorum_put_lost(quorum, now, list_entry(link, struct quorum_op, in_active), id8);
     list_for_each_safe (&quorum->active, link) {
         struct quorum_op *op = list_entry(link, struct quorum_op, in_active);
 
         switch (op->kind) {
         case QUORUM_PUT:
-            quorum_put_lost(quorum, op, id8);
+            quorum_put_lost(quorum, now, op, id8);
             break;
         case QUORUM_GET:
             quorum_get_lost(quorum, now, op, id8);
@@ -368,7 +382,7 @@ void quorum_expire(struct quorum *quorum, instant now)
 
         switch (op->kind) {
         case QUORUM_PUT:
-            quorum_put_expire(quorum, op);
+            quorum_put_expire(quorum, now, op);
             break;
         case QUORUM_GET:
             quorum_get_expire(quorum, now, op);

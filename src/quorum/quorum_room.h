@@ -74,10 +74,13 @@ struct quorum_scanning {
 struct quorum_op {
     struct heap_node timer; /* the earlier of deadline and hedge */
     struct list in_bucket;  /* by id */
-    struct list in_active;  /* all of them, oldest first */
+    struct list in_active;  /* all of them, oldest first; or those that linger */
     enum quorum_kind kind;
     uint32_t id;
     instant deadline;
+    instant sent; /* PUT */
+    instant told; /* PUT that lingers: when DONE was emitted */
+    bool is_told;
     instant hedge;                          /* GET, SCAN: when the next owner is asked too */
     uint8_t base_required, target_required; /* PUT, GET, SCAN */
     uint8_t base_count, target_count;       /* sizes of both sets */
@@ -107,6 +110,8 @@ struct quorum {
     struct list *buckets; /* owned; hash table by id */
     uint32_t bucket_mask; /* buckets - 1, a power of two less one */
     struct list active;
+    struct list lingering; /* PUTs that were told, some owners have not answered */
+    uint32_t lingering_count;
     size_t list_bytes;         /* held by pages of all listings and scans */
     struct quorum_item *items; /* owned; LIST_LIMIT_MAX of them */
     struct crdt_object a, b;   /* scratch */
@@ -155,11 +160,13 @@ void quorum_scan_send(struct quorum *quorum, struct quorum_op *op, struct quorum
 bool quorum_get_is_settled(const struct quorum_op *op);
 
 /* What happens when the timer fires, and when the peer of a link is lost. */
-void quorum_put_expire(struct quorum *quorum, struct quorum_op *op);
+void quorum_put_expire(struct quorum *quorum, instant now, struct quorum_op *op);
 void quorum_get_expire(struct quorum *quorum, instant now, struct quorum_op *op);
 void quorum_list_expire(struct quorum *quorum, struct quorum_op *op);
 void quorum_scan_expire(struct quorum *quorum, instant now, struct quorum_op *op);
-void quorum_put_lost(struct quorum *quorum, struct quorum_op *op, uint64_t id8);
+void quorum_put_lost(struct quorum *quorum, instant now, struct quorum_op *op, uint64_t id8);
+/* quorum_put_end ends the waiting for stragglers: SPREAD, and the operation is free. */
+void quorum_put_end(struct quorum *quorum, struct quorum_op *op);
 void quorum_get_lost(struct quorum *quorum, instant now, struct quorum_op *op, uint64_t id8);
 void quorum_list_lost(struct quorum *quorum, struct quorum_op *op, uint64_t id8);
 void quorum_scan_lost(struct quorum *quorum, instant now, struct quorum_op *op, uint64_t id8);

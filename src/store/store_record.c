@@ -61,7 +61,7 @@ struct blob *store_record_write(enum store_family family, struct slice row_key,
 
 static bool store_record_is_known(uint8_t version, uint8_t type)
 {
-    return version == RECORD_VERSION && type >= RECORD_OBJECT && type <= RECORD_INDEX;
+    return version == RECORD_VERSION && type >= RECORD_OBJECT && type <= RECORD_HINT;
 }
 
 enum status store_record_open(enum store_family family, struct slice row_key, struct slice record,

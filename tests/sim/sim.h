@@ -150,6 +150,8 @@ struct sim_plan {
     uint32_t gc_ms;    /* between rounds of collection; 0: none, as in all other profiles */
     uint32_t deletes;  /* per hundred writes of a register; 0: a fifth */
     uint32_t late;     /* peers that come after the warm-up */
+    uint32_t hints;    /* kept for one owner */
+    uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
 };
 
 enum sim_write_state { WRITE_NONE, WRITE_OPEN, WRITE_ACKED, WRITE_UNKNOWN, WRITE_REFUSED };
@@ -380,5 +382,11 @@ bool sim_gc_fault(struct sim *sim);
 void sim_gc_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
 /* D4, D5 at the end: waits until no tombstone is left, no deleted value is. */
 void sim_gc_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
+/* --- sim_hints.c: D12 in every profile, and the profile hints */
+void sim_hints_draw(uint64_t seed, struct sim_plan *plan);
+void sim_hints_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
+void sim_check_hints(struct sim *sim);
+void sim_hints_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
 
 #endif

@@ -102,6 +102,7 @@ void sim_disk_write(struct sim *sim, struct sim_node *peer, const struct effect 
     ensure(batch != NULL);
     sim_check_write(sim, effect->write.rows, effect->write.count);
     sim_gc_write(sim, peer, effect);
+    sim_hints_write(sim, peer, effect);
     batch->ticket = effect->write.write;
     batch->count = effect->write.count;
     batch->rows = disk_copy(effect->write.rows, effect->write.count);

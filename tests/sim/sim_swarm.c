@@ -48,6 +48,18 @@ static void swarm_draw_values(const char *profile, struct sim_plan *plan)
     }
 }
 
+/* In profiles that are asked for owners stay behind for longer without hints: what those profiles
+ * are about. */
+static void swarm_draw_hints(uint64_t seed, struct sim_plan *plan)
+{
+    for (unsigned i = 0; i < sizeof(swarm_profiles) / sizeof(swarm_profiles[0]); i++)
+        plan->hints = !strcmp(plan->profile, swarm_profiles[i]) ? 1000 : plan->hints;
+    if (!strcmp(plan->profile, "mix"))
+        plan->hints = 1000;
+    if (!strcmp(plan->profile, "hints"))
+        sim_hints_draw(seed, plan);
+}
+
 static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan)
 {
     struct prng rng;
@@ -116,6 +128,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         sim_forget_draw(seed, plan);
     if (!strcmp(profile, "mix"))
         sim_mix_draw(seed, plan);
+    swarm_draw_hints(seed, plan);
 }
 
 /* --- faults */
@@ -243,6 +256,8 @@ static void swarm_samples(struct sim *sim, instant until)
         sim_run(sim, next < until ? next : until);
         if (!sim->failure[0])
             sim_check_views(sim);
+        if (!sim->failure[0])
+            sim_check_hints(sim);
         if (!sim->failure[0] && sim->plan.forget_s)
             sim_check_forgotten(sim);
     }
@@ -305,6 +320,7 @@ static void swarm_heal(struct sim *sim)
     if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) ||
                              !sim_space_is_idle(sim) || !sim_types_are_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
+    sim_hints_final(sim, swarm_samples);
     sim_gc_final(sim, swarm_samples);
     if (!sim->failure[0])
         sim_check_final(sim);

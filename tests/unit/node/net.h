@@ -171,6 +171,8 @@ static void net_config(struct net *net, struct net_peer *peer, struct node_confi
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
                                    .sync_interval_ms = 1000,
+                                   .hints_count_max = 1000,
+                                   .hints_age_max_ms = 60000,
                                    .forget_after_ms = net->forget_after_ms,
                                    .forget_every_ms = net->forget_after_ms,
                                    .tables = net->tables};

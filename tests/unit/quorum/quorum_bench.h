@@ -29,6 +29,9 @@ struct bench {
     bool is_settled;
     enum quorum_search search;
     char items[2048]; /* of the last DONE: "key/siblings/size " */
+    unsigned spreads; /* SPREAD seen */
+    instant told;     /* of the last one */
+    char lacking[64]; /* of the last one: "2-5 " is 2, with status 5 */
     char roles[256];  /* of the last DONE: "2+ 3-5 " is 2 answered, 3 failed with status 5 */
 };
 
@@ -79,6 +82,23 @@ static inline void bench_done(struct bench *bench, const struct quorum_output *o
     }
 }
 
+/* Kept apart from the log: it comes behind DONE of every put this peer holds. */
+static inline void bench_spread(struct bench *bench, const struct quorum_output *output)
+{
+    size_t at = 0;
+
+    assert_true(slice_equal(output->ns, slice_text("ns")));
+    assert_true(slice_equal(output->key, slice_text("key")));
+    bench->spreads++;
+    bench->told = output->told;
+    bench->lacking[0] = 0;
+    for (unsigned i = 0; i < output->role_count; i++)
+        at += (size_t)snprintf(bench->lacking + at, sizeof(bench->lacking) - at, "%llu-%d ",
+                               (unsigned long long)output->roles[i].id8,
+                               (int)output->roles[i].status);
+    assert_true(at < sizeof(bench->lacking));
+}
+
 static inline void bench_emit(void *context, const struct quorum_output *output)
 {
     struct bench *bench = context;
@@ -119,6 +139,9 @@ static inline void bench_emit(void *context, const struct quorum_output *output)
         break;
     case QUORUM_REPAIR_LOCAL:
         bench_log(bench, "local:", output->to);
+        break;
+    case QUORUM_SPREAD:
+        bench_spread(bench, output);
         break;
     }
 }
