@@ -116,14 +116,17 @@ struct space_settings {
     uint64_t ttl_ms;     /* of values written without one; set and 0: they stay */
 };
 
-/* Settings of one namespace: last writer (larger stamp, then larger by) wins. */
+/* Settings of one namespace: last writer (larger stamp, then larger by) wins. The number of
+ * replicas has a last writer of its own: it says where rows lie, so a later change of the rest that
+ * did not know of it must not take it back. */
 struct space_record {
     uint8_t name_size;
     uint8_t name[NS_SIZE_MAX]; /* "_default": what holds where nothing else is set */
-    bool is_deleted;           /* back to the defaults; `set` is 0 */
+    bool is_deleted;           /* back to the defaults; `set` is 0 but for the replicas */
     struct space_settings settings;
-    uint64_t stamp; /* hybrid clock */
-    uint64_t by;    /* id8 of the writer */
+    uint64_t stamp;          /* hybrid clock */
+    uint64_t by;             /* id8 of the writer */
+    uint64_t replicas_stamp; /* of settings.replicas, set or not; 0: it was never changed */
 };
 
 /* What is fixed when a cluster is born (protocols.md 1). The smaller (stamp, founder) wins. */

@@ -58,8 +58,8 @@ const struct place_record *place_find(const struct place *place, uint64_t id8);
 /* place_count and place_at walk all records, OUT included, in id order. */
 uint32_t place_count(const struct place *place);
 const struct place_record *place_at(const struct place *place, uint32_t index);
-/* place_layout returns the hash over all records that are not OUT: state, weight, host, zone, id.
- * 0 for an empty list. */
+/* place_layout returns the hash over all that says who owns a key: the records that are not OUT
+ * (state, weight, host, zone, id) and the classes of replicas. 0 for an empty list. */
 uint64_t place_layout(const struct place *place);
 /* place_digest returns the sum over all records (OUT included) of siphash(record): its part of
  * the table digest on pings. */
@@ -83,14 +83,37 @@ struct place_owners {
         bool is_base, is_target;
     } peers[SET_MAX];
 };
-/* place_owners gives the owners of a partition under the present list; none when nobody may own
- * or when there was no memory for the table (the next call tries again). */
+/* place_owners gives the owners of a partition under the present list; none when nobody may own,
+ * when no namespace is of its class, or when there was no memory for the table (the next call tries
+ * again). */
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
-/* place_partition gives the partition of a key hash (its first 8 bytes): the bits behind the cell
- * depth. */
-uint32_t place_partition(const struct place *place, uint64_t hash_front);
-/* place_partition_count returns 2^partition_bits. */
+
+/* --- partitions and their classes, as front.h tells: class 0 holds the namespaces with the
+ * cluster's number of replicas, class n those with n; a front is what a row key begins with. */
+
+/* place_class gives the class of a number of replicas; 0 also for no number. */
+unsigned place_class(const struct place *place, uint8_t replicas);
+/* place_classes tells which classes are in use (bit n: class n) and, as a hash, since when: both
+ * are of the layout. */
+void place_classes(struct place *place, uint8_t used, uint64_t version);
+/* place_has_classes tells whether there may be others than class 0. */
+bool place_has_classes(const struct place *place);
+/* place_front gives what the row keys of a key begin with, place_front_class the class in it. */
+uint64_t place_front(const struct place *place, uint64_t hash_front, unsigned class);
+unsigned place_front_class(const struct place *place, uint64_t front);
+/* place_partition gives the partition of a front: the bits behind the cell depth. */
+uint32_t place_partition(const struct place *place, uint64_t front);
+/* place_partition_max returns how many numbers partitions can have: 2^bits of class 0, then 2^(bits
+ * - 3) of each other class. place_partition_count returns the first number above the last class in
+ * use: 2^bits where no other is. place_partition_next returns the next that is in use, the count
+ * when there is none; place_partitions_used counts them. */
+uint32_t place_partition_max(const struct place *place);
 uint32_t place_partition_count(const struct place *place);
+uint32_t place_partition_next(const struct place *place, uint32_t partition);
+uint32_t place_partitions_used(const struct place *place);
+/* place_class_first and place_class_count tell which partitions are of a class. */
+uint32_t place_class_first(const struct place *place, unsigned class);
+uint32_t place_class_count(const struct place *place, unsigned class);
 
 /* --- settings of namespaces (place_space.c): a bounded list of last-writer records that every peer
  * of the cell holds, and what follows from it for a name. */
@@ -98,8 +121,8 @@ struct place_spaces;
 /* place_spaces_new makes an empty list; `seed` is the cluster's hash seed. NULL: no memory. */
 struct place_spaces *place_spaces_new(const uint8_t seed[HASH_SEED_SIZE]);
 void place_spaces_delete(struct place_spaces *spaces);
-/* place_spaces_merge takes a record in if it is newer, as place_merge does. OK: the list changed.
- * STALE: known or older. FULL: a stranger above NAMESPACES_MAX. */
+/* place_spaces_merge takes what is newer in a record, the replicas by a stamp of their own. OK: the
+ * list changed. STALE: known or older. FULL: a stranger above NAMESPACES_MAX. */
 enum status place_spaces_merge(struct place_spaces *spaces,
                                const struct space_record *record) MUST_USE;
 /* place_spaces_find returns the record of a name, deleted ones too; NULL when there is none. Valid
@@ -111,6 +134,12 @@ const struct space_record *place_spaces_at(const struct place_spaces *spaces, ui
 uint64_t place_spaces_name_hash(const struct place_spaces *spaces, struct slice name);
 /* place_spaces_digest is the part of the list in the table digest, a sum as place_digest is. */
 uint64_t place_spaces_digest(const struct place_spaces *spaces);
+/* place_spaces_replicas returns what is set for a name itself, 0: nothing. */
+uint8_t place_spaces_replicas(const struct place_spaces *spaces, struct slice name);
+/* place_spaces_classes returns which classes of `place` are in use, and as a hash which changes of
+ * replicas are known; 0: none ever. */
+uint8_t place_spaces_classes(const struct place_spaces *spaces, const struct place *place,
+                             uint64_t *version);
 /* place_spaces_apply replaces in `settings`, which every bit of is set, what `_default` sets, then
  * what `name` sets. */
 void place_spaces_apply(const struct place_spaces *spaces, struct slice name,

@@ -97,11 +97,11 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
 /* store_key_listed returns the key of the index row that belongs to an OBJ row key, a slice of it;
  * empty: it has none (an element of a collection, no row key). */
 struct slice store_key_listed(struct slice row_key);
-/* store_key_partition gives the half-open range of OBJ row keys of a partition: `bits` bits of
- * the key hash behind `cell_depth` bits equal those of `cell_prefix` (left-aligned) and
- * `partition`. The bounds are 8 bytes each, the first in bounds[0..7], the one behind
- * the last in bounds[8..15]; returns false where the range runs to the end of the family (the
- * second bound is then zero and to be replaced by an empty slice). */
+/* store_key_partition gives the half-open range of OBJ row keys of a partition, as front.h cuts
+ * them: for class 0 `bits` bits of the key hash behind `cell_depth` bits equal those of
+ * `cell_prefix` (left-aligned) and `partition`. The bounds are 8 bytes each, the first in
+ * bounds[0..7], the one behind the last in bounds[8..15]; returns false where the range runs to the
+ * end of the family (the second bound is then zero and to be replaced by an empty slice). */
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
                          uint32_t partition, uint8_t bounds[16]);
 

@@ -58,7 +58,7 @@ struct sync_output {
 };
 
 struct sync_config {
-    uint32_t partitions;          /* 2^partition_bits */
+    uint32_t partitions;          /* numbers of partitions there may ever be */
     uint32_t rounds_max;          /* our own pull rounds at once; at most 4 (security.md W13) */
     uint32_t serves_max;          /* rounds of others served at once */
     uint8_t seed[HASH_SEED_SIZE]; /* for the super-root */
@@ -79,6 +79,11 @@ struct sync;
  */
 struct sync *sync_new(const struct sync_config *config);
 void sync_delete(struct sync *sync);
+
+/* sync_use tells how many of the partitions are compared, from the first; all, until it is called.
+ * Part of the layout: both sides of a round know the same, so rounds under an older one have to end
+ * (sync_relayout). */
+void sync_use(struct sync *sync, uint32_t partitions);
 
 /* sync_change replaces one row's fingerprint in its partition's sum: `before` all zero for a new
  * row, `after` all zero for a dropped one. Called when a commit is reported. */

@@ -28,6 +28,7 @@
 
 #include "bytes.h"
 #include "ensure.h"
+#include "front.h"
 #include "hash.h"
 #include "place_private.h"
 
@@ -46,8 +47,11 @@ struct place {
     uint32_t gone;                        /* records that are GONE */
     uint64_t digest;                      /* sum of hashes of the records */
     uint64_t layout;                      /* sum of hashes of what the owners depend on */
-    bool is_fresh;                        /* the tables below belong to the present list */
-    struct place_table *base, *target;    /* references; NULL when there was no memory */
+    struct front_cut cut;
+    uint8_t classes;  /* in use; bit 0 always */
+    uint64_t version; /* of the classes, in the layout */
+    bool is_fresh;    /* the tables below belong to the present list and classes */
+    struct place_table *base[FRONT_CLASSES], *target[FRONT_CLASSES]; /* references or NULL */
 };
 
 struct place *place_new(const struct place_config *config)
@@ -62,6 +66,9 @@ struct place *place_new(const struct place_config *config)
     if (!place)
         return NULL;
     place->config = *config;
+    place->cut =
+        (struct front_cut){.bits = config->partition_bits, .cell_depth = config->cell_depth};
+    place->classes = 1;
     place->records = calloc(config->peers_max + 1u, sizeof *place->records);
     place->eligible = calloc(config->peers_max + 1u, sizeof *place->eligible);
     if (!place->records || !place->eligible) {
@@ -71,12 +78,21 @@ struct place *place_new(const struct place_config *config)
     return place;
 }
 
+/* Gives the tables back. */
+static void place_drop(struct place *place)
+{
+    for (unsigned class = 0; class < FRONT_CLASSES; class ++) {
+        place_cache_drop(place->config.cache, place->base[class]);
+        place_cache_drop(place->config.cache, place->target[class]);
+        place->base[class] = place->target[class] = NULL;
+    }
+}
+
 void place_delete(struct place *place)
 {
     if (!place)
         return;
-    place_cache_drop(place->config.cache, place->base);
-    place_cache_drop(place->config.cache, place->target);
+    place_drop(place);
     free(place->eligible);
     free(place->records);
     free(place);
@@ -213,7 +229,7 @@ const struct place_record *place_at(const struct place *place, uint32_t index)
 
 uint64_t place_layout(const struct place *place)
 {
-    uint64_t layout = place->layout + place_current(place) * 0x9e3779b97f4a7c15u;
+    uint64_t layout = place->layout + place->version + place_current(place) * 0x9e3779b97f4a7c15u;
 
     if (place->placed == 0)
         return 0;
@@ -266,12 +282,13 @@ static bool place_may_own(const struct place_record *record, enum place_set set,
     ensure_unreachable();
 }
 
-static struct place_table *place_table_of(struct place *place, enum place_set set)
+static struct place_table *place_table_of(struct place *place, enum place_set set, unsigned class)
 {
     struct place_input input = {
         .records = place->eligible,
-        .partition_bits = place->config.partition_bits,
-        .replicas = place->config.replicas,
+        .first = front_class_first(&place->cut, class),
+        .row_count = front_class_count(&place->cut, class),
+        .replicas = (uint8_t)(class ? class : place->config.replicas),
     };
 
     uint64_t current = place_current(place);
@@ -295,17 +312,21 @@ static struct place_table *place_table_of(struct place *place, enum place_set se
 /* The new tables are taken before the old ones are dropped: an unchanged set keeps its table. */
 static void place_refresh(struct place *place)
 {
-    struct place_table *base, *target;
+    struct place_table *base[FRONT_CLASSES] = {0}, *target[FRONT_CLASSES] = {0};
 
     if (place->is_fresh)
         return;
-    base = place_table_of(place, PLACE_BASE);
-    target = place_table_of(place, PLACE_TARGET);
-    place_cache_drop(place->config.cache, place->base);
-    place_cache_drop(place->config.cache, place->target);
-    place->base = base;
-    place->target = target;
-    place->is_fresh = base && target;
+    place->is_fresh = true;
+    for (unsigned class = 0; class < FRONT_CLASSES; class ++) {
+        if (!(place->classes >> class & 1))
+            continue;
+        base[class] = place_table_of(place, PLACE_BASE, class);
+        target[class] = place_table_of(place, PLACE_TARGET, class);
+        place->is_fresh &= base[class] && target[class];
+    }
+    place_drop(place);
+    memcpy(place->base, base, sizeof base);
+    memcpy(place->target, target, sizeof target);
 }
 
 /* A rank that stands empty: its peer is forgotten. */
@@ -319,12 +340,13 @@ static bool place_is_gone(const struct place *place, uint64_t id8)
 static void place_owners_base(const struct place *place, uint32_t partition,
                               struct place_owners *owners)
 {
+    const struct place_table *table = place->base[front_partition_class(&place->cut, partition)];
     unsigned width;
-    const uint16_t *row = place_table_row(place->base, partition, &width);
+    const uint16_t *row = place_table_row(table, partition, &width);
 
     ensure(width <= REPLICAS_MAX);
     for (unsigned i = 0; i < width; i++) {
-        uint64_t id8 = place_table_id(place->base, row[i]);
+        uint64_t id8 = place_table_id(table, row[i]);
 
         if (place_is_gone(place, id8)) {
             owners->gone_count++;
@@ -339,12 +361,13 @@ static void place_owners_base(const struct place *place, uint32_t partition,
 static void place_owners_target(const struct place *place, uint32_t partition,
                                 struct place_owners *owners)
 {
+    const struct place_table *table = place->target[front_partition_class(&place->cut, partition)];
     unsigned width;
-    const uint16_t *row = place_table_row(place->target, partition, &width);
+    const uint16_t *row = place_table_row(table, partition, &width);
 
     ensure(width <= REPLICAS_MAX);
     for (unsigned i = 0; i < width; i++) {
-        uint64_t id8 = place_table_id(place->target, row[i]);
+        uint64_t id8 = place_table_id(table, row[i]);
         unsigned at = 0;
 
         if (place_is_gone(place, id8))
@@ -370,8 +393,11 @@ static void place_owners_lost(struct place_owners *owners)
 
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners)
 {
-    ensure(partition < place_partition_count(place));
+    unsigned class = front_partition_class(&place->cut, partition);
+
     memset(owners, 0, sizeof *owners);
+    if (!(place->classes >> class & 1))
+        return;
     place_refresh(place);
     if (!place->is_fresh)
         return; /* no memory for a table: no owner is known, the next call tries again */
@@ -381,15 +407,91 @@ void place_owners(struct place *place, uint32_t partition, struct place_owners *
         place_owners_lost(owners);
 }
 
-uint32_t place_partition(const struct place *place, uint64_t hash_front)
+/* --- classes */
+
+unsigned place_class(const struct place *place, uint8_t replicas)
 {
-    if (place->config.partition_bits == 0)
-        return 0;
-    return (uint32_t)((hash_front << place->config.cell_depth) >>
-                      (64 - place->config.partition_bits));
+    return replicas == place->config.replicas || !place_has_classes(place) ? 0 : replicas;
+}
+
+void place_classes(struct place *place, uint8_t used, uint64_t version)
+{
+    if (place->version == version)
+        return;
+    place->version = version;
+    place->is_fresh = place->is_fresh && place->classes == (used | 1);
+    place->classes = used | 1;
+}
+
+bool place_has_classes(const struct place *place)
+{
+    return front_has_classes(&place->cut);
+}
+
+uint64_t place_front(const struct place *place, uint64_t hash_front, unsigned class)
+{
+    return front_of(&place->cut, hash_front, class);
+}
+
+unsigned place_front_class(const struct place *place, uint64_t front)
+{
+    return front_class(&place->cut, front);
+}
+
+uint32_t place_partition(const struct place *place, uint64_t front)
+{
+    return front_partition(&place->cut, front);
+}
+
+uint32_t place_class_first(const struct place *place, unsigned class)
+{
+    return front_class_first(&place->cut, class);
+}
+
+uint32_t place_class_count(const struct place *place, unsigned class)
+{
+    return front_class_count(&place->cut, class);
+}
+
+uint32_t place_partition_max(const struct place *place)
+{
+    return front_count(&place->cut);
+}
+
+static bool place_uses(const struct place *place, unsigned class)
+{
+    return place->classes >> class & 1;
 }
 
 uint32_t place_partition_count(const struct place *place)
 {
-    return 1u << place->config.partition_bits;
+    unsigned class = FRONT_CLASSES - 1;
+
+    while (!place_uses(place, class))
+        class --;
+    return front_class_first(&place->cut, class) + front_class_count(&place->cut, class);
+}
+
+uint32_t place_partition_next(const struct place *place, uint32_t partition)
+{
+    uint32_t count = place_partition_count(place);
+
+    for (partition++; partition < count;) {
+        unsigned class = front_partition_class(&place->cut, partition);
+
+        if (place_uses(place, class))
+            return partition;
+        partition = front_class_first(&place->cut, class + 1);
+    }
+    return count;
+}
+
+uint32_t place_partitions_used(const struct place *place)
+{
+    uint32_t count = 0;
+
+    for (unsigned class = 0; class < FRONT_CLASSES; class ++)
+        if (place_uses(place, class))
+            count += front_class_count(&place->cut, class);
+    return count;
 }

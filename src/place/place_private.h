@@ -2,6 +2,7 @@
 #ifndef GOSSAMER_PLACE_PRIVATE_H
 #define GOSSAMER_PLACE_PRIVATE_H
 
+#include "front.h"
 #include "place.h"
 
 /* The two halves of place_score. A draw (53 bits) costs one short hash, its score six times that,
@@ -40,7 +41,7 @@ struct place_input {
     const struct place_record *const *records;
     uint32_t count;
     uint8_t seed[HASH_SEED_SIZE];
-    uint8_t partition_bits;
+    uint32_t first, row_count; /* partitions it is about */
     uint8_t replicas;
 };
 
@@ -49,7 +50,7 @@ struct place_table;
  * NULL: no memory. place_cache_drop gives the reference back; `table` may be NULL. */
 struct place_table *place_cache_take(struct place_cache *cache, const struct place_input *input);
 void place_cache_drop(struct place_cache *cache, struct place_table *table);
-/* place_table_row gives the owners of a partition: *width indices for place_table_id. */
+/* place_table_row gives the owners of one of its partitions: *width indices for place_table_id. */
 const uint16_t *place_table_row(const struct place_table *table, uint32_t partition,
                                 unsigned *width);
 uint64_t place_table_id(const struct place_table *table, uint16_t index);

@@ -16,7 +16,7 @@
 #include "place.h"
 
 #define SPACE_DEFAULT "_default"
-#define SPACE_FORM_SIZE (1 + NS_SIZE_MAX + 1 + 4 + 8 + 16) /* bytes of the canonical form */
+#define SPACE_FORM_SIZE (1 + NS_SIZE_MAX + 1 + 4 + 8 + 24) /* bytes of the canonical form */
 
 struct place_spaces {
     uint8_t seed[HASH_SEED_SIZE];
@@ -54,6 +54,8 @@ static struct slice space_form(const struct space_record *record, uint8_t into[S
     write_u64(&out, record->settings.ttl_ms);
     write_u64(&out, record->stamp);
     write_u64(&out, record->by);
+    if (record->replicas_stamp)
+        write_u64(&out, record->replicas_stamp);
     ensure(!out.is_full);
     return writer_done(&out);
 }
@@ -75,6 +77,29 @@ static bool space_is_newer(const struct space_record *a, const struct space_reco
     if (a->by != b->by)
         return a->by > b->by;
     return slice_compare(space_form(a, form_a), space_form(b, form_b)) > 0;
+}
+
+/* Tells whether the replicas of a are set later than those of b. */
+static bool space_has_newer_replicas(const struct space_record *a, const struct space_record *b)
+{
+    if (a->replicas_stamp != b->replicas_stamp)
+        return a->replicas_stamp > b->replicas_stamp;
+    return a->replicas_stamp > 0 && a->settings.replicas > b->settings.replicas;
+}
+
+/* The newer of two records of a name, with the newer replicas. */
+static struct space_record space_join(const struct space_record *a, const struct space_record *b)
+{
+    struct space_record joined = space_is_newer(a, b) ? *a : *b;
+    const struct space_record *replicas = space_has_newer_replicas(a, b) ? a : b;
+
+    if (a->replicas_stamp == 0 && b->replicas_stamp == 0)
+        return joined;
+    joined.settings.set = (uint8_t)((joined.settings.set & ~SPACE_REPLICAS) |
+                                    (replicas->settings.set & SPACE_REPLICAS));
+    joined.settings.replicas = replicas->settings.replicas;
+    joined.replicas_stamp = replicas->replicas_stamp;
+    return joined;
 }
 
 static struct slice space_name(const struct space_record *record)
@@ -101,10 +126,12 @@ static uint32_t space_search(const struct place_spaces *spaces, struct slice nam
 enum status place_spaces_merge(struct place_spaces *spaces, const struct space_record *record)
 {
     uint32_t at = space_search(spaces, space_name(record));
-    struct space_record *known = &spaces->records[at];
+    struct space_record *known = &spaces->records[at], joined = *record;
+    uint8_t form[2][SPACE_FORM_SIZE];
 
     if (at < spaces->count && slice_equal(space_name(known), space_name(record))) {
-        if (!space_is_newer(record, known))
+        joined = space_join(record, known);
+        if (slice_equal(space_form(&joined, form[0]), space_form(known, form[1])))
             return STATUS_STALE;
         spaces->digest -= space_hash(spaces, known);
     } else {
@@ -113,7 +140,7 @@ enum status place_spaces_merge(struct place_spaces *spaces, const struct space_r
         memmove(known + 1, known, (spaces->count - at) * sizeof(*known));
         spaces->count++;
     }
-    *known = *record;
+    *known = joined;
     spaces->digest += space_hash(spaces, known);
     return STATUS_OK;
 }
@@ -146,6 +173,35 @@ uint64_t place_spaces_name_hash(const struct place_spaces *spaces, struct slice 
 uint64_t place_spaces_digest(const struct place_spaces *spaces)
 {
     return spaces->digest;
+}
+
+uint8_t place_spaces_replicas(const struct place_spaces *spaces, struct slice name)
+{
+    const struct space_record *record = place_spaces_find(spaces, name);
+
+    return record && record->settings.set & SPACE_REPLICAS ? record->settings.replicas : 0;
+}
+
+uint8_t place_spaces_classes(const struct place_spaces *spaces, const struct place *place,
+                             uint64_t *version)
+{
+    uint8_t used = 1;
+
+    *version = 0;
+    for (uint32_t i = 0; i < spaces->count; i++) {
+        const struct space_record *record = &spaces->records[i];
+        uint8_t form[1 + 8 + NS_SIZE_MAX];
+        struct writer out = writer_over(form, sizeof(form));
+
+        if (record->replicas_stamp == 0)
+            continue;
+        used |= (uint8_t)(1u << place_class(place, record->settings.replicas));
+        write_u8(&out, record->settings.replicas);
+        write_u64(&out, record->replicas_stamp);
+        write_slice(&out, space_name(record));
+        *version += hash_sip64(spaces->seed, form, out.size);
+    }
+    return used;
 }
 
 static void space_apply(const struct place_spaces *spaces, struct slice name,

@@ -18,6 +18,7 @@ struct place_table {
     struct hash16 name;    /* hash of the input */
     uint32_t references;   /* 0: kept in case it is wanted again */
     uint32_t count;        /* peers */
+    uint32_t first;        /* partition of the first row */
     uint32_t row_count;    /* partitions */
     unsigned width;        /* owners per row: min(replicas, count) */
     uint64_t *ids;         /* id8 by index, ascending */
@@ -72,7 +73,8 @@ static struct hash16 place_table_name(const struct place_input *input)
     struct writer writer = writer_over(block, sizeof block);
     struct hash16 name;
 
-    write_u8(&writer, input->partition_bits);
+    write_u32(&writer, input->first);
+    write_u32(&writer, input->row_count);
     write_u8(&writer, input->replicas);
     write_u32(&writer, input->count);
     name = hash_sip128(input->seed, block, writer.size);
@@ -111,7 +113,7 @@ static void place_table_fill(struct place_table *table, const struct place_input
 {
     for (uint32_t row = 0; row < table->row_count; row++) {
         for (uint32_t i = 0; i < table->count; i++)
-            spread->draws[i] = place_draw(input->seed, table->ids[i], row);
+            spread->draws[i] = place_draw(input->seed, table->ids[i], input->first + row);
         place_spread_pick(spread, table->width, &table->rows[(size_t)row * table->width]);
     }
 }
@@ -125,7 +127,8 @@ static struct place_table *place_table_new(const struct place_input *input)
     if (!table || !peers)
         goto failed;
     table->count = input->count;
-    table->row_count = 1u << input->partition_bits;
+    table->first = input->first;
+    table->row_count = input->row_count;
     table->width = input->replicas < input->count ? input->replicas : input->count;
     table->ids = calloc(input->count + 1u, sizeof *table->ids);
     table->rows = calloc((size_t)table->row_count * table->width + 1u, sizeof *table->rows);
@@ -209,9 +212,9 @@ void place_cache_drop(struct place_cache *cache, struct place_table *table)
 const uint16_t *place_table_row(const struct place_table *table, uint32_t partition,
                                 unsigned *width)
 {
-    ensure(partition < table->row_count);
+    ensure(partition - table->first < table->row_count);
     *width = table->width;
-    return &table->rows[(size_t)partition * table->width];
+    return &table->rows[(size_t)(partition - table->first) * table->width];
 }
 
 uint64_t place_table_id(const struct place_table *table, uint16_t index)

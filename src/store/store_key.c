@@ -1,5 +1,5 @@
 /* store_key.c: the layout of row keys. An OBJ row key begins with the front of the key hash, so
- * that a partition is one contiguous range of rows:
+ * that a partition is one contiguous range of rows (front.h: what h8 is for classes of replicas):
  *
  *   obj   | h8: 8 bytes | ns: up to 64 bytes, none of them zero | 0 | row name |
  *   idx   | ns | 0 | key |
@@ -14,6 +14,7 @@
 
 #include "bytes.h"
 #include "ensure.h"
+#include "front.h"
 
 #define FRONT_SIZE 8u /* bytes of the key hash in a row key */
 #define FRONT_BITS 64u
@@ -98,20 +99,14 @@ struct slice store_key_listed(struct slice row_key)
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
                          uint32_t partition, uint8_t bounds[16])
 {
-    unsigned fixed = cell_depth + bits;
-    uint64_t from, step;
-
-    ensure(fixed <= FRONT_BITS && bits <= PARTITION_BITS_MAX && (partition >> bits) == 0);
-    from =
+    const struct front_cut cut = {.bits = bits, .cell_depth = cell_depth};
+    uint64_t cell =
         cell_depth == 0 ? 0 : cell_prefix >> (FRONT_BITS - cell_depth) << (FRONT_BITS - cell_depth);
-    if (bits > 0)
-        from |= (uint64_t)partition << (FRONT_BITS - fixed);
-    bytes_store_u64(bounds, from);
-    step = fixed == 0 ? 0 : (uint64_t)1 << (FRONT_BITS - fixed);
-    if (step == 0 || from + step < from) {
-        bytes_store_u64(bounds + FRONT_SIZE, 0);
-        return false;
-    }
-    bytes_store_u64(bounds + FRONT_SIZE, from + step);
-    return true;
+    uint64_t first, last;
+
+    ensure(cell_depth + bits <= FRONT_BITS && bits <= PARTITION_BITS_MAX);
+    front_range(&cut, partition, &first, &last);
+    bytes_store_u64(bounds, cell | first);
+    bytes_store_u64(bounds + FRONT_SIZE, (cell | last) + 1);
+    return (cell | last) != UINT64_MAX;
 }

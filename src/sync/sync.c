@@ -40,6 +40,10 @@ struct sync *sync_new(const struct sync_config *config)
         return NULL;
     sync->config = *config;
     sync->rate = UINT64_MAX;
+    sync->used = config->partitions;
+    sync->bits_size = 1;
+    while (sync->bits_size * 8 < config->partitions)
+        sync->bits_size *= 2;
     sync->sums = calloc(config->partitions, sizeof(*sync->sums));
     sync->stables = calloc(config->partitions, sizeof(*sync->stables));
     sync->bits = calloc(SYNC_ROUNDS_MAX * SYNC_TREE_SETS + 2, sync_bits_size(sync));
@@ -117,7 +121,7 @@ uint32_t sync_shared(const struct sync *sync, uint64_t peer, uint8_t *shared)
     uint32_t count = 0;
 
     memset(shared, 0, sync_bits_size(sync));
-    for (uint32_t p = 0; p < sync->config.partitions; p++) {
+    for (uint32_t p = 0; p < sync->used; p++) {
         if (!sync->config.is_shared(sync->config.context, peer, (uint16_t)p))
             continue;
         sync_bit_set(shared, p);
@@ -157,6 +161,12 @@ static void sync_run(struct sync *sync)
 
 /* --- fingerprints */
 
+void sync_use(struct sync *sync, uint32_t partitions)
+{
+    ensure(partitions <= sync->config.partitions);
+    sync->used = partitions;
+}
+
 void sync_change(struct sync *sync, uint32_t partition, const struct hash16 *before,
                  const struct hash16 *after)
 {
@@ -184,7 +194,8 @@ void sync_reset(struct sync *sync)
 {
     memset(sync->sums, 0, sync->config.partitions * sizeof(*sync->sums));
     for (uint32_t p = 0; p < sync->config.partitions; p++) {
-        sync->stables[p].dead = 0;
+        if (sync->stables[p].dead > 0) /* memory that was never used stays so */
+            sync->stables[p].dead = 0;
         sync_stable_print_add(sync, p); /* numbers outlive the rows */
     }
     sync->dead = 0;

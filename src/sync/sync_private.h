@@ -217,6 +217,8 @@ struct sync_serve {
 
 struct sync {
     struct sync_config config;
+    uint32_t used;               /* partitions that are compared */
+    size_t bits_size;            /* bytes of a set of them: of a whole tree */
     struct sync_sum *sums;       /* owned: one per partition */
     struct sync_stable *stables; /* owned: one per partition */
     uint64_t dead;               /* sum of theirs */
@@ -254,7 +256,7 @@ static inline void sync_bit_set(uint8_t *bits, uint32_t at)
 }
 static inline size_t sync_bits_size(const struct sync *sync)
 {
-    return (sync->config.partitions + 7) / 8;
+    return sync->bits_size;
 }
 
 /* --- asker. *_step does one thing that is due and tells whether there was one. */

@@ -17,7 +17,7 @@ unsigned sync_tree_shift(const struct sync *sync, unsigned depth)
 {
     unsigned bits = 0, bottom, top;
 
-    while (1u << bits < sync->config.partitions)
+    while (1u << bits < sync->used)
         bits++;
     bottom = bits / 4;
     top = (bits - bottom) / 2;
@@ -34,7 +34,7 @@ static void tree_sum(const struct sync *sync, const uint8_t *shared, uint32_t fr
     struct writer out = writer_over(room, 4 + sizeof(struct hash16));
     struct sync_sum total = {0};
 
-    for (uint32_t p = from; p < until && p < sync->config.partitions; p++)
+    for (uint32_t p = from; p < until && p < sync->used; p++)
         if (sync_bit(shared, p) &&
             (sync->sums[p].count > 0 || sync->stables[p].standing.number > 0))
             sync_sum_add(&total, &sync->sums[p]);
@@ -47,7 +47,7 @@ void sync_tree_root(const struct sync *sync, const uint8_t *shared, uint8_t root
     uint8_t room[4 + sizeof(struct hash16)];
     struct hash16 hash;
 
-    tree_sum(sync, shared, 0, sync->config.partitions, room);
+    tree_sum(sync, shared, 0, sync->used, room);
     hash = hash_sip128(sync->config.seed, room, sizeof(room));
     memcpy(root, hash.bytes, SYNC_ROOT_SIZE);
 }

@@ -22,7 +22,8 @@
      TAGS_SIZE_MAX + 4 + SIGNATURE_SIZE)
 #define WIRE_PLACE_SIZE_MAX                                                                        \
     (WIRE_TEXT_SIZE(WIRE_PLACE_MAGIC) + NODE_ID_SIZE + 1 + 4 + 2 * WIRE_LABEL_SIZE_MAX + 8 + 8)
-#define WIRE_SPACE_SIZE_MAX (WIRE_TEXT_SIZE(WIRE_SPACE_MAGIC) + 1 + NS_SIZE_MAX + 1 + 4 + 8 + 8 + 8)
+#define WIRE_SPACE_SIZE_MAX                                                                        \
+    (WIRE_TEXT_SIZE(WIRE_SPACE_MAGIC) + 1 + NS_SIZE_MAX + 1 + 4 + 8 + 8 + 8 + 8)
 
 _Static_assert(WIRE_SELF_SIZE_MAX <= SELF_RECORD_SIZE_MAX, "the greatest self record fits SELF");
 _Static_assert(WIRE_PLACE_SIZE_MAX <= PLACE_RECORD_SIZE_MAX, "the greatest row fits PLACE");
@@ -236,7 +237,9 @@ static bool wire_space_is_valid(const struct space_record *space)
     bool has_ttl = (own->set & SPACE_TTL) != 0;
 
     return wire_space_name_is_valid(slice_of(space->name, space->name_size)) &&
-           (own->set & ~SPACE_ALL) == 0 && (!space->is_deleted || own->set == 0) &&
+           (own->set & ~SPACE_ALL) == 0 &&
+           (!space->is_deleted ||
+            (own->set & ~(space->replicas_stamp ? SPACE_REPLICAS : 0)) == 0) &&
            (has_replicas ? own->replicas >= 1 && own->replicas <= REPLICAS_MAX
                          : own->replicas == 0) &&
            (has_consistency ? own->consistency >= 1 && own->consistency <= 3
@@ -262,6 +265,8 @@ enum status wire_space_encode(const struct space_record *space, struct writer *o
     write_u64(out, space->settings.ttl_ms);
     write_u64(out, space->stamp);
     write_u64(out, space->by);
+    if (space->replicas_stamp)
+        write_u64(out, space->replicas_stamp);
     return wire_record_end(out, &before);
 }
 
@@ -283,6 +288,13 @@ enum status wire_space_decode(struct slice record, struct space_record *space)
     space->settings.ttl_ms = read_u64(&in);
     space->stamp = read_u64(&in);
     space->by = read_u64(&in);
+
+    bool is_long = reader_left(&in) > 0;
+
+    if (is_long)
+        space->replicas_stamp = read_u64(&in);
+    if (is_long && space->replicas_stamp == 0)
+        return STATUS_BAD; /* one spelling */
     return reader_is_done(&in) && is_deleted <= 1 && wire_space_is_valid(space) ? STATUS_OK
                                                                                 : STATUS_BAD;
 }

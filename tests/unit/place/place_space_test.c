@@ -22,6 +22,47 @@ static struct space_record variant(unsigned number)
     return record;
 }
 
+/* The number of replicas has a last writer of its own: whatever was set last of either stays. */
+static void test_replicas_are_not_taken_back(void **state)
+{
+    struct space_record records[4] = {record_of("app", 5, 8), record_of("app", 6, 8),
+                                      record_of("app", 9, 9), record_of("app", 7, 9)};
+    uint64_t digest = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        records[i].settings =
+            (struct space_settings){.set = SPACE_REPLICAS, .replicas = (uint8_t)(i + 1)};
+        records[i].replicas_stamp = records[i].stamp;
+    }
+    records[2].settings = (struct space_settings){.set = SPACE_TTL, .ttl_ms = 5000};
+    records[3].is_deleted = true;
+    for (unsigned i = 0; i < 256; i++) {
+        const unsigned order[] = {i % 4, i / 4 % 4, i / 16 % 4, i / 64};
+        struct place_spaces *spaces = place_spaces_new(seed);
+        const struct space_record *end;
+        unsigned mask = 0;
+
+        for (unsigned k = 0; k < 4; k++) {
+            enum status status = place_spaces_merge(spaces, &records[order[k]]);
+
+            assert_true(status == STATUS_OK || status == STATUS_STALE);
+            mask |= 1u << order[k];
+        }
+        end = place_spaces_find(spaces, slice_text("app"));
+        if (mask == 15) {
+            assert_int_equal(end->settings.set, SPACE_TTL | SPACE_REPLICAS);
+            assert_int_equal(end->settings.replicas, 2);
+            assert_false(end->is_deleted);
+            assert_int_equal(place_spaces_replicas(spaces, slice_text("app")), 2);
+            digest = digest ? digest : place_spaces_digest(spaces);
+            assert_true(digest == place_spaces_digest(spaces));
+        }
+        place_spaces_delete(spaces);
+    }
+    assert_true(digest != 0);
+}
+
 static void test_any_order_ends_alike(void **state)
 {
     uint64_t expected[512] = {0};
@@ -110,6 +151,7 @@ static void test_what_is_not_set_is_that_of_the_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replicas_are_not_taken_back),
         cmocka_unit_test(test_any_order_ends_alike),
         cmocka_unit_test(test_a_name_is_found_among_many),
         cmocka_unit_test(test_what_is_not_set_is_that_of_the_default),

@@ -347,6 +347,37 @@ static void test_partition_is_the_bits_behind_the_cell(void **state)
     place_cache_delete(cache);
 }
 
+/* A class has owners only while it is in use, as many as its number says, and is of the layout. */
+static void test_classes_have_their_own_number_of_owners(void **state)
+{
+    struct place_cache *cache = place_cache_new(2);
+    struct place *place = fixture_place(cache, 6);
+    uint32_t plain = place_partition_count(place), first = place_class_first(place, 5);
+    uint64_t layout = place_layout(place);
+    struct place_owners owners;
+
+    (void)state;
+    assert_int_equal(place_class(place, 3), 0); /* the cluster's own */
+    assert_int_equal(place_class(place, 5), 5);
+    place_owners(place, first, &owners);
+    assert_int_equal(owners.count, 0);
+    assert_int_equal(place_partition_next(place, plain - 1), plain);
+    place_classes(place, 1u << 5 | 1u << 1, 77);
+    assert_int_not_equal(place_layout(place), layout);
+    assert_int_equal(place_partition_count(place), first + place_class_count(place, 5));
+    assert_int_equal(place_partitions_used(place), plain + 2 * place_class_count(place, 1));
+    for (uint32_t p = 0; p < place_partition_count(place); p = place_partition_next(place, p)) {
+        place_owners(place, p, &owners);
+        assert_int_equal(owners.base_count, p < plain ? 3 : p < first ? 1 : 5);
+    }
+    assert_int_equal(place_partition(place, place_front(place, UINT64_MAX, 5)),
+                     place_partition_count(place) - 1);
+    place_classes(place, 0, 78);
+    assert_int_equal(place_partition_count(place), plain);
+    place_delete(place);
+    place_cache_delete(cache);
+}
+
 /* Who is forgotten leaves base at once; its rank stands empty, and only target closes up. */
 static void test_a_forgotten_peer_leaves_its_rank_empty(void **state)
 {
@@ -436,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_layout_ignores_stamps),
         cmocka_unit_test(test_bounds_and_bad_records),
         cmocka_unit_test(test_partition_is_the_bits_behind_the_cell),
+        cmocka_unit_test(test_classes_have_their_own_number_of_owners),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

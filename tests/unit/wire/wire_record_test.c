@@ -203,6 +203,13 @@ static void namespace_records_come_back_and_keep_their_ranges(void **state)
     assert_memory_equal(&got, &sent, sizeof got);
     assert_int_equal(wire_space_decode(slice_of(bytes, out.size + 1), &got), STATUS_BAD);
     assert_int_equal(wire_space_decode(slice_of(bytes, out.size - 1), &got), STATUS_BAD);
+    sent.replicas_stamp = 0x8182838485868788;
+    out = writer_over(bytes, NAMESPACE_RECORD_SIZE_MAX);
+    assert_int_equal(wire_space_encode(&sent, &out), STATUS_OK);
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size), &got), STATUS_OK);
+    assert_memory_equal(&got, &sent, sizeof got);
+    memset(bytes + out.size - 8, 0, 8); /* one spelling: it would be left out */
+    assert_int_equal(wire_space_decode(slice_of(bytes, out.size), &got), STATUS_BAD);
     for (unsigned bit = 0; bit < 8; bit++) {
         struct space_record odd = sent;
         odd.settings.set = (uint8_t)(sent.settings.set ^ 1u << bit);
