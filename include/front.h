@@ -8,7 +8,9 @@
  *
  *   partitions of bits = 14:  0 .. 16383 | 16384 .. 18431 (n = 1) | ... | 28672 .. 30719 (n = 7)
  *
- * The few hashes that begin like another class are moved aside by clearing its 3 bits. */
+ * The few hashes that begin like another class are moved aside by clearing its 3 bits. Behind the
+ * front and the namespace a row key has the class again, as the byte that ends the namespace, so
+ * that rows of one key in two classes have index rows of their own (store_key.c). */
 #ifndef GOSSAMER_FRONT_H
 #define GOSSAMER_FRONT_H
 
@@ -28,6 +30,8 @@ struct front_cut {
 bool front_has_classes(const struct front_cut *cut);
 /* front_of returns the front of a key of `class`, 0 to REPLICAS_MAX; not 0 only with classes. */
 uint64_t front_of(const struct front_cut *cut, uint64_t hash, unsigned class);
+/* front_mark returns the class that is written in a front, whether there are classes or not. */
+unsigned front_mark(uint64_t front);
 /* front_class returns the class in a front, front_partition its partition. */
 unsigned front_class(const struct front_cut *cut, uint64_t front);
 uint32_t front_partition(const struct front_cut *cut, uint64_t front);

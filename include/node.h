@@ -95,7 +95,9 @@ bool node_is_recovering(const struct node *node);
 unsigned node_place_state(const struct node *node);
 /* node_place_of returns the state of a peer on this node's placement list, 0 when not on it. */
 unsigned node_place_of(const struct node *node, const struct node_id *id);
-/* node_partition_of gives the partition of a key; meaningful once the founding is known. */
+/* node_partitions returns the first number above those of partitions that are in use,
+ * node_partition_of the partition of a key; meaningful once the founding is known. */
+uint32_t node_partitions(const struct node *node);
 uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key);
 /* node_owners fills the ids of the base owners of a partition and returns how many. */
 unsigned node_owners(const struct node *node, uint32_t partition, struct node_id *owners);

@@ -5,6 +5,7 @@
 #ifndef GOSSAMER_PLACE_H
 #define GOSSAMER_PLACE_H
 
+#include "front.h"
 #include "limits.h"
 #include "message.h"
 #include "status.h"

@@ -11,7 +11,7 @@
 #define ROWS_OVERHEAD 7u /* bytes of a row beside its three parts */
 
 struct row {
-    struct slice ns;     /* 1 to NS_SIZE_MAX bytes, none of them zero */
+    struct slice ns;     /* 1 to NS_SIZE_MAX bytes, none of them below FRONT_CLASSES */
     struct slice name;   /* its key 1 to KEY_SIZE_MAX bytes, ROW_NAME_SIZE_MAX in all */
     struct slice object; /* encoded; 1 to OBJECT_SIZE_MAX bytes, not looked into here */
 };

@@ -10,9 +10,9 @@
 #include "types.h"
 
 enum store_family {
-    STORE_OBJ,    /* h8 | ns | 0 | row name -> object */
+    STORE_OBJ,    /* h8 | ns | class | row name -> object */
     STORE_ELEM,   /* reserved */
-    STORE_IDX,    /* ns | 0 | key -> h8: listing in byte order */
+    STORE_IDX,    /* ns | class | key -> h8: listing in byte order */
     STORE_HINT,   /* owner id8 | OBJ row key -> wall ms: which owner lacks what */
     STORE_DUE,    /* reserved */
     STORE_TRIE,   /* reserved */
@@ -85,10 +85,10 @@ bool store_name_is_element(struct slice name);
 /* store_name_is_sound tells whether a name from outside may become a row: at most
  * ROW_NAME_SIZE_MAX bytes, its key 1 to KEY_SIZE_MAX. */
 bool store_name_is_sound(struct slice name);
-/* store_key_obj writes h8 | ns | 0 | row name into `into` (STORE_KEY_SIZE_MAX bytes) and returns
- * it. ns holds no zero byte, so the key is unique and sorts by hash. */
+/* store_key_obj writes h8 | ns | class | row name (front.h) into `into` (STORE_KEY_SIZE_MAX bytes)
+ * and returns it. ns holds no byte below 8, so the key is unique and sorts by hash. */
 struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice key, uint8_t *into);
-/* store_key_idx writes ns | 0 | key. */
+/* store_key_idx writes ns | 0 | key: of class 0. */
 struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into);
 /* store_key_split takes an OBJ row key apart; `key` is the row name. OK, BAD on anything
  * store_key_obj does not write of a sound name. */

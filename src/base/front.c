@@ -13,11 +13,14 @@ bool front_has_classes(const struct front_cut *cut)
     return cut->cell_depth == 0 && cut->bits >= CLASS_BITS && cut->bits < PARTITION_BITS_MAX;
 }
 
+unsigned front_mark(uint64_t front)
+{
+    return front >> 32 == MARK ? front >> CLASS_SHIFT & ((1u << CLASS_BITS) - 1) : 0;
+}
+
 unsigned front_class(const struct front_cut *cut, uint64_t front)
 {
-    if (!front_has_classes(cut) || front >> 32 != MARK)
-        return 0;
-    return front >> CLASS_SHIFT & ((1u << CLASS_BITS) - 1);
+    return front_has_classes(cut) ? front_mark(front) : 0;
 }
 
 uint64_t front_of(const struct front_cut *cut, uint64_t hash, unsigned class)
@@ -27,7 +30,7 @@ uint64_t front_of(const struct front_cut *cut, uint64_t hash, unsigned class)
     ensure(class < FRONT_CLASSES && (class == 0 || front_has_classes(cut)));
     if (class > 0)
         return mark | (uint64_t) class << CLASS_SHIFT | hash >> (64 - CLASS_SHIFT);
-    return front_class(cut, hash) == 0 ? hash : mark | (hash & ((1u << CLASS_SHIFT) - 1));
+    return front_mark(hash) == 0 ? hash : mark | (hash & ((1u << CLASS_SHIFT) - 1));
 }
 
 uint32_t front_class_count(const struct front_cut *cut, unsigned class)

@@ -2,6 +2,8 @@
  */
 #include "rows.h"
 
+#include "front.h"
+
 #include "limits.h"
 
 /* Tells whether a row of this namespace and name may be. */
@@ -10,8 +12,11 @@ static bool row_is_named(const struct row *row)
     const uint8_t *zero;
 
     if (row->ns.size == 0 || row->ns.size > NS_SIZE_MAX || row->name.size == 0 ||
-        row->name.size > ROW_NAME_SIZE_MAX || memchr(row->ns.data, 0, row->ns.size) != NULL)
+        row->name.size > ROW_NAME_SIZE_MAX)
         return false;
+    for (size_t i = 0; i < row->ns.size; i++)
+        if (row->ns.data[i] < FRONT_CLASSES) /* these end a namespace in a row key */
+            return false;
     zero = memchr(row->name.data, 0, row->name.size);
     if (zero == NULL)
         return row->name.size <= KEY_SIZE_MAX;

@@ -1,6 +1,7 @@
 /* edge_space.c: settings of namespaces (api.md 3): GET, PUT and DELETE of one, and the list. A PUT
  * names all that shall differ from the defaults; what it leaves out or gives as null is a default
- * again. Only what this version acts on is taken: a setting without effect would be a promise. */
+ * again, but for the replicas: they say where keys lie, and stay until they are named. Only what
+ * this version acts on is taken: a setting without effect would be a promise. */
 #include "edge_json.h"
 #include "edge_room.h"
 
@@ -204,11 +205,16 @@ static void space_refuse(struct edge_answer *answer, const struct result *result
         edge_fault_hint(&fault, "what holds for it is at /v1/namespaces/_default", NULL);
     } else if (result->status == STATUS_CONFLICT) {
         edge_fault_set(&fault, PROBLEM_CONFLICT, "there are keys in the namespace", NULL);
-        edge_fault_hint(&fault, "PUT {} gives up its settings and keeps the keys", NULL);
+        edge_fault_hint(&fault,
+                        result->kind == OP_SPACE_PUT
+                            ? "replicas change while it is empty: fill a new one, or back up first"
+                            : "PUT {} gives up its other settings and keeps the keys and replicas",
+                        NULL);
     } else if (result->status == STATUS_UNSUPPORTED) {
         edge_fault_set(&fault, PROBLEM_NOT_IMPLEMENTED,
-                       "a namespace with other replicas than the cluster is not built yet", NULL);
-        edge_fault_hint(&fault, "leave replicas out, or give the number of the cluster", NULL);
+                       "the replicas of the cluster are fixed when it is founded", NULL);
+        edge_fault_hint(&fault, "name them for a namespace (a cluster of 65536 partitions cannot)",
+                        NULL);
     } else if (result->status == STATUS_FULL) {
         edge_fault_set(&fault, PROBLEM_CONFLICT, "256 namespaces have settings already", NULL);
     }

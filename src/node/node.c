@@ -59,6 +59,9 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
     case TIMER_HINT:
         node_hint_tick(node);
         break;
+    case TIMER_STRAY:
+        node_stray_tick(node);
+        break;
     }
 }
 
@@ -92,8 +95,8 @@ static void node_request(struct node *node, const struct event *event)
 
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
         op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE &&
-        op->kind != OP_SPACE_DELETE && op->kind != OP_COLLECTION && op->kind != OP_JOBS &&
-        op->kind != OP_WEIGHT) {
+        op->kind != OP_COLLECTION && op->kind != OP_JOBS && op->kind != OP_WEIGHT &&
+        !node_space_asks_all(node, op)) {
         node_query(node, op, asker);
         return;
     }
@@ -125,8 +128,8 @@ static void node_request(struct node *node, const struct event *event)
     node_task_timed(node, task, op->timeout_ms);
     if (op->kind == OP_LIST) {
         node_list_begin(node, task);
-    } else if (op->kind == OP_SPACE_DELETE) {
-        node_space_delete(node, task);
+    } else if (op->kind == OP_SPACE_DELETE || op->kind == OP_SPACE_PUT) {
+        node_space_change(node, task);
     } else if (op->kind == OP_LOOKUP) {
         node_verify_begin(node, task);
     } else if (op->kind == OP_JOBS) {

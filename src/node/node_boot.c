@@ -145,6 +145,7 @@ static void boot_finish(struct node *node)
         node_marks_reset(node);
         node_hand_reset(node);
     }
+    node_stray_wake(node);
     node_move_wake(node);
     node_scrub_start(node);
     heap_set(&node->timers, &node->mend.timer.in_timers, node->now);

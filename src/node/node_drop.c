@@ -15,12 +15,12 @@
 
 /* --- one row */
 
-/* Deletes an object row and its index row. `before` is its fingerprint. OK; OVERLOAD; READ_ONLY. */
+/* Deletes an object row and its index row. `before` is its fingerprint, node->object_a what it
+ * holds. OK; OVERLOAD; READ_ONLY. */
 static enum status drop_row(struct node *node, const struct store_row *row,
                             const struct hash16 *before)
 {
     struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
-    uint8_t name[STORE_KEY_SIZE_MAX];
     struct slice ns, key;
     struct node_write *write;
     uint64_t front;
@@ -31,9 +31,8 @@ static enum status drop_row(struct node *node, const struct store_row *row,
         return STATUS_CORRUPT;
     rows[0] = (struct store_row){
         .family = STORE_OBJ, .is_delete = true, .key = effects_copy(node->fx, row->key)};
-    rows[1] = (struct store_row){.family = STORE_IDX,
-                                 .is_delete = true,
-                                 .key = effects_copy(node->fx, store_key_idx(ns, key, name))};
+    rows[1] = (struct store_row){
+        .family = STORE_IDX, .is_delete = true, .key = store_key_listed(rows[0].key)};
     write = node_write_start(node, rows, store_name_is_element(key) ? 1 : 2);
     if (!write)
         return STATUS_OVERLOAD;
@@ -53,6 +52,18 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     node->hands.drop_open++;
     node_recount_wrote(node, write->partition);
     return STATUS_OK;
+}
+
+/* Deletes a row that holds `object`. OK; CORRUPT; OVERLOAD; READ_ONLY. */
+enum status node_drop_row(struct node *node, struct slice row_key, struct slice object)
+{
+    struct store_row row = {.family = STORE_OBJ, .key = row_key, .value = object};
+    struct hash16 print;
+
+    if (crdt_object_decode(object, &node->object_a) != STATUS_OK)
+        return STATUS_CORRUPT;
+    print = crdt_object_fingerprint(node->founding.hash_seed, row_key, &node->object_a);
+    return drop_row(node, &row, &print);
 }
 
 /* --- placement records that wait */
@@ -221,6 +232,8 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
     struct node_hands *hands = &node->hands;
 
     node_row_changed(node, row_key);
+    if (!done->is_delete && node_row_is_stray(node, row_key))
+        node_stray_wake(node); /* it was under way when its namespace changed */
     node_gc_touch(node, done->partition, row_key);
     if (status == STATUS_OK)
         store_recent_put(node->recent, done->row_key, done->record);

@@ -80,7 +80,7 @@ static void gather_tell(struct node *node, struct node_task *task, uint32_t part
 void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done)
 {
     enum status status = gather_keep(task, done);
-    uint32_t next = task->op.partition + 1;
+    uint32_t next = place_partition_next(node->place, task->op.partition);
 
     if (status == STATUS_FULL) {
         gather_tell(node, task, task->op.partition, task->op.after);

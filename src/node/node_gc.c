@@ -92,8 +92,8 @@ bool node_gc_new(struct node *node)
         return false;
     node->gc = gc;
     gc->timer.kind = TIMER_GC;
-    gc->again = calloc(1u << node->founding.partition_bits, sizeof(*gc->again));
-    gc->ended = calloc(1u << node->founding.partition_bits, sizeof(*gc->ended));
+    gc->again = calloc(place_partition_max(node->place), sizeof(*gc->again));
+    gc->ended = calloc(place_partition_max(node->place), sizeof(*gc->ended));
     return gc->again != NULL && gc->ended != NULL;
 }
 
@@ -259,7 +259,8 @@ void node_gc_tick(struct node *node)
             node_gc_fail(node, round, STATUS_DEADLINE);
         }
     }
-    if (node->config.gc_interval_ms && node_gc_is_able(node) && gc_has_majority(node))
+    if (node->config.gc_interval_ms && node_gc_is_able(node) && gc_has_majority(node) &&
+        node_classes_are_settled(node))
         for (unsigned i = 0; i < (gc_is_pressed(node) ? GC_OWN_MAX : 1u); i++)
             gc_next(node);
     if (node->config.gc_interval_ms)

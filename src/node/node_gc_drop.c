@@ -32,7 +32,7 @@ void node_gc_boot_row(struct node *node, struct slice key, struct slice body)
     if (!node->sync || key.size != 5 || body.size < 1)
         return;
     partition = (uint32_t)key.data[3] << 8 | key.data[4];
-    if (partition >= place_partition_count(node->place) ||
+    if (partition >= place_partition_max(node->place) ||
         !sync_standing_read(slice_of(body.data + 1, body.size - 1), &standing))
         return;
     sync_standing_set(node->sync, partition, &standing);

@@ -99,8 +99,8 @@ struct node_task {
     struct op op;        /* slices into memory */
     struct blob *memory; /* ns, key, context, meta, body */
     struct blob *object; /* encoded object: asked to merge, read by a quorum, or being written */
-    uint64_t hash_front;
-    struct hash16 digest; /* TASK_GET: the asker's copy */
+    uint64_t hash_front, carried_from; /* front of its row key, and of the stray it was */
+    struct hash16 digest;              /* TASK_GET: the asker's copy */
     instant started, deadline;
     uint64_t away;                /* peer it is forwarded to */
     instant sent;                 /* when */
@@ -127,11 +127,11 @@ struct node_task {
     uint64_t expires;        /* of the value written: wall ms, 0 never */
     /* OP_SCAN onward: bytes of `object` in use. OP_RESTORE: of `body` whose rows are begun. */
     uint32_t used;
-    uint32_t open, rows;      /* OP_RESTORE: rows in work, rows that are durable */
-    enum status first_status; /* OP_RESTORE: why the first row that failed did; OK: none */
-    bool is_filling;          /* OP_RESTORE: rows are being started */
-    uint32_t gc;              /* number of the partition when `object` was read */
-    bool was_dead;            /* the row that is being replaced holds nothing live */
+    uint32_t open, rows;         /* OP_RESTORE: rows in work, rows that are durable */
+    enum status first_status;    /* OP_RESTORE: why the first row that failed did; OK: none */
+    bool is_filling, is_carried; /* OP_RESTORE: rows are being started. TASK_ROW: of a stray */
+    uint32_t gc;                 /* number of the partition when `object` was read */
+    bool was_dead;               /* the row that is being replaced holds nothing live */
 };
 
 /* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
@@ -142,8 +142,7 @@ struct node_write {
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
     bool was_dead, is_dead; /* nothing live in the row before, and after */
-    uint32_t gc;            /* a round's, 0: none */
-    uint32_t partition;
+    uint32_t gc, partition; /* gc: a round's, 0: none */
     struct hash16 before, after;
     size_t bytes;
     struct blob *row_key, *record;
@@ -152,7 +151,8 @@ struct node_write {
 /* One EFFECT_READ in flight. */
 // clang-format off
 enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP,
-                      READ_GC, READ_SCRUB, READ_COUNT, READ_HINT };
+                      READ_GC, READ_SCRUB, READ_COUNT, READ_HINT,
+                      READ_STRAY };
 // clang-format on
 struct node_read {
     uint64_t ticket;
@@ -185,21 +185,22 @@ struct node_batch {
 };
 
 #include "node_group.h" /* uses what is above */
+#include "node_stray.h"
 
 /* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
 struct node_peer {
     uint64_t id8;
-    instant verify_at; /* earliest next PING of our own that proves its epoch */
-    instant table_at;  /* earliest next comparison of tables */
-    instant join_at;   /* earliest next question about foundings */
-    instant sync_at;   /* next anti-entropy round with it */
-    instant pulled_at; /* begin of the last */
-    instant synced_at; /* end of the last one that came to its end, 0: none */
-    uint32_t differed; /* partitions that differed in it, before they were pulled */
-    uint64_t boot_counter;
-    uint32_t forget_round[2]; /* the last questions of ours it said yes to */
-    struct node_link *link;   /* the one we send on; READY, or on its way */
-    bool knows_us;            /* as we are on the placement list: node_farewell.c */
+    instant verify_at;            /* earliest next PING of our own that proves its epoch */
+    instant table_at;             /* earliest next comparison of tables */
+    instant join_at;              /* earliest next question about foundings */
+    instant sync_at;              /* next anti-entropy round with it */
+    instant pulled_at;            /* begin of the last */
+    instant synced_at;            /* end of the last one that came to its end, 0: none */
+    uint32_t differed;            /* partitions that differed in it, before they were pulled */
+    uint64_t boot_counter, swept; /* swept: of which version it told (node_class.c) */
+    uint32_t forget_round[2];     /* the last questions of ours it said yes to */
+    struct node_link *link;       /* the one we send on; READY, or on its way */
+    bool knows_us;                /* as we are on the placement list: node_farewell.c */
     bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
     struct list in_peers;
@@ -260,9 +261,8 @@ struct node {
     uint32_t task_generation;
     uint64_t write_ticket, read_ticket;
     link_id link_next;
-    struct list packed; /* links with frames that wait for node_flush */
-    bool is_draining;   /* others coordinate what clients ask here */
-    bool is_leaving, is_leave_done;
+    struct list packed;                          /* links with frames that wait for node_flush */
+    bool is_draining, is_leaving, is_leave_done; /* draining: others coordinate for clients */
     ticket leave_ticket;
     struct list facts;  /* queued outputs, handled when the room that made them has returned */
     struct node_gc *gc; /* owned: rounds of confirmation; NULL until founded */
@@ -276,6 +276,7 @@ struct node {
     instant queued_at;                 /* since when we wait behind a peer that is away */
     instant placed_at;                 /* when we went JOINING or LEAVING */
     struct node_hands hands;           /* what we hold and do not own */
+    struct node_stray stray;
     struct node_take takes[SYNC_ROUNDS_MAX];
     struct node_forget forget;
     uint64_t heir_of; /* the peer by whose move we own more, perhaps: node_heir.c; 0: none */

@@ -4,10 +4,12 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-/* Tells whether every partition keeps enough reachable owners in both sets. */
-static bool list_is_covered(struct node *node, enum consistency consistency)
+/* Tells whether every partition of a class keeps enough reachable owners in both sets. */
+static bool list_is_covered(struct node *node, unsigned class, enum consistency consistency)
 {
-    for (uint32_t p = 0; p < place_partition_count(node->place); p++) {
+    uint32_t first = place_class_first(node->place, class);
+
+    for (uint32_t p = first; p < first + place_class_count(node->place, class); p++) {
         struct place_owners owners;
         uint8_t base = 0, target = 0;
 
@@ -40,6 +42,7 @@ void node_list_begin(struct node *node, struct node_task *task)
         .is_lww = node_space_is_lww(node, task->op.ns, SLICE_NONE),
         .limit = task->op.limit ? task->op.limit : LIST_LIMIT_DEFAULT};
     uint32_t count = place_count(node->place), away = 0;
+    unsigned class = node_class(node, task->op.ns);
     uint64_t *peers = effects_alloc(node->fx, count * sizeof(*peers) + 1);
     bool *reachable = effects_alloc(node->fx, count + 1);
     struct place_owners owners;
@@ -55,12 +58,12 @@ void node_list_begin(struct node *node, struct node_task *task)
         reachable[request.peer_count] = id8 == node->self || node_peer_is_reachable(node, id8);
         away += !reachable[request.peer_count++];
     }
-    place_owners(node->place, 0, &owners);
+    place_owners(node->place, place_class_first(node->place, class), &owners);
     request.peers = peers;
     request.is_reachable = reachable;
     request.may_miss =
         (uint16_t)(owners.base_count - quorum_required(task->op.consistency, owners.base_count));
-    if (away > request.may_miss && list_is_covered(node, task->op.consistency))
+    if (away > request.may_miss && list_is_covered(node, class, task->op.consistency))
         request.may_miss = (uint16_t)away;
     task->step = STEP_LIST;
     status = request.peer_count ? quorum_list(node->quorum, node->now, &request) : STATUS_NOT_READY;
@@ -80,7 +83,7 @@ void node_list_done(struct node *node, struct node_task *task, const struct quor
         node_task_pause(node, task); /* tables are compared meanwhile, then it begins again */
         return;
     }
-    if (task->op.kind == OP_SPACE_DELETE) {
+    if (task->op.kind == OP_SPACE_DELETE || task->op.kind == OP_SPACE_PUT) {
         node_space_listed(node, task, done);
         return;
     }
@@ -130,7 +133,8 @@ bool node_list_asks_all(struct node *node, struct node_task *task)
 {
     if (task->op.kind == OP_SCAN || task->op.kind == OP_RESTORE)
         node_rows_begin(node, task);
-    else if (task->op.kind == OP_LIST || task->op.kind == OP_SPACE_DELETE)
+    else if (task->op.kind == OP_LIST || task->op.kind == OP_SPACE_DELETE ||
+             task->op.kind == OP_SPACE_PUT)
         node_list_begin(node, task);
     else
         return false;

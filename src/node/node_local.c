@@ -16,7 +16,6 @@ static bool local_is_enough(const struct node *node, const struct op *op)
 bool node_local_get(struct node *node, const struct op *op, ticket asker)
 {
     struct node_outcome outcome = {.status = STATUS_OK, .acks = 1, .required = 1};
-    struct hash16 hash;
     SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct place_owners owners;
     struct slice row_key;
@@ -25,9 +24,8 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
     if (op->kind != OP_GET || node->is_recovering || op->session.size > 0 ||
         !local_is_enough(node, op))
         return false;
-    hash = hash_key(node->founding.hash_seed, op->ns, op->key);
 
-    uint64_t front = hash_key_front(&hash);
+    uint64_t front = node_front(node, op->ns, op->key);
 
     if (!node_key_is_in_cell(node, front))
         return false;

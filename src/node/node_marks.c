@@ -10,7 +10,7 @@
 /* Forgets everything: this peer's own part in the layout begins anew. */
 void node_marks_reset(struct node *node)
 {
-    size_t size = place_partition_count(node->place) * sizeof(*node->pulled);
+    size_t size = place_partition_max(node->place) * sizeof(*node->pulled);
 
     memset(node->pulled, 0, size);
     memset(node->given, 0, size);

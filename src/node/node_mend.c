@@ -159,7 +159,7 @@ static bool mend_is_possible(struct node *node, const struct node_bad *bad, uint
     *consistency = others == 1 || sound < quorum_required(CONSISTENCY_QUORUM, owners.base_count)
                        ? CONSISTENCY_ONE
                        : CONSISTENCY_QUORUM;
-    return is_ours && sound > 0;
+    return is_ours && sound > 0 && !node_row_is_stray(node, blob_slice(bad->row_key));
 }
 
 /* Nobody to ask: the row is lost, until somebody writes it again. */
@@ -272,9 +272,7 @@ static void mend_delete(struct node *node, const struct node_task *task)
                                  .is_delete = true,
                                  .key = effects_copy(node->fx, mend_key(task, room))};
     rows[1] = (struct store_row){
-        .family = STORE_IDX,
-        .is_delete = true,
-        .key = effects_copy(node->fx, store_key_idx(task->op.ns, task->op.key, room))};
+        .family = STORE_IDX, .is_delete = true, .key = store_key_listed(rows[0].key)};
     node_write_rows(node, rows, store_name_is_element(task->op.key) ? 1 : 2);
 }
 

@@ -61,7 +61,8 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
     }
 }
 
-/* Who gives its rows away, who is given up, whose share changes, and how far all that is. */
+/* Who gives its rows away, who is given up, whose share changes, how far all that is, and
+ * who has nothing astray. */
 static bool message_of_placement(struct node *node, uint64_t peer, const struct frame *frame,
                                  const struct message *message)
 {
@@ -77,6 +78,8 @@ static bool message_of_placement(struct node *node, uint64_t peer, const struct 
         node_weight_message(node, peer, frame, message);
     else if (message->kind == MESSAGE_JOBS)
         node_jobs_message(node, peer, frame, message);
+    else if (message->kind == MESSAGE_SWEPT_ASK || message->kind == MESSAGE_SWEPT)
+        node_classes_message(node, peer, message);
     else
         return false;
     return true;

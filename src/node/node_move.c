@@ -165,7 +165,7 @@ void node_move_tick(struct node *node)
     if (state == PLACE_LEAVING &&
         (!move_has_heirs(node) ||
          (move_is_mine(node) && !node->is_recovering && node_hand_is_clean(node) &&
-          node_move_is_complete(node, PLACE_LEAVING))))
+          node_stray_is_clean(node) && node_move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
     move_queue(node, node_place_state(node));
     if (node->is_leaving)

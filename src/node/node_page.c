@@ -42,12 +42,21 @@ static void list_answer(struct node *node, uint64_t peer, uint32_t request, enum
     node_send_reply(node, peer, request, &rows);
 }
 
+/* The index row of a name of the listed namespace: what follows the front in a row key. */
+static struct slice list_index(const struct node *node, const struct message_list *list,
+                               struct slice name, uint8_t room[STORE_KEY_SIZE_MAX])
+{
+    struct slice key = store_key_obj(node_front(node, list->ns, name), list->ns, name, room);
+
+    return slice_of(key.data + 8, key.size - 8);
+}
+
 /* Makes the half-open range of index rows behind `after` that begin with `prefix`. */
 static void list_range(struct node *node, const struct message_list *list,
                        struct store_range *range, struct slice *until)
 {
     uint8_t room[STORE_KEY_SIZE_MAX + 1];
-    struct slice low = store_key_idx(list->ns, list->prefix, room);
+    struct slice low = list_index(node, list, list->prefix, room);
     uint8_t *high = effects_alloc(node->fx, low.size);
     size_t size = low.size;
 
@@ -58,9 +67,8 @@ static void list_range(struct node *node, const struct message_list *list,
         high[size - 1]++;
     *until = slice_of(high, size);
     if (slice_compare(list->after, list->prefix) >= 0 && list->after.size) {
-        low = store_key_idx(list->ns, list->after, room);
-        room[low.size] = 0; /* the smallest key behind it */
-        low.size++;
+        low = list_index(node, list, list->after, room);
+        room[8 + low.size++] = 0; /* the smallest key behind it */
     }
     *range = (struct store_range){.family = STORE_IDX,
                                   .is_joined = true,

@@ -259,13 +259,12 @@ bool node_space_is_lww(const struct node *node, struct slice ns, struct slice ke
 void node_space_resolve(const struct node *node, const struct op *op, struct crdt_object *object);
 void node_lists_digest(struct node *node);
 void node_space_received(struct node *node, struct slice bytes);
+bool node_space_moves(const struct node *node, struct slice name,
+                      const struct space_settings *settings, bool is_deleted);
 enum status node_space_write(struct node *node, struct slice name,
                              const struct space_settings *settings, bool is_deleted);
 struct slice node_space_brief(struct node *node);
 void node_space_tell(struct node *node, uint64_t peer, struct slice brief);
-void node_space_query(struct node *node, const struct op *op, struct result *result);
-void node_space_delete(struct node *node, struct node_task *task);
-void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done);
 
 /* node_page.c */
 void node_list_asked(struct node *node, uint64_t peer, const struct frame *frame,
@@ -276,5 +275,14 @@ void node_list_loaded(struct node *node, struct node_read *read, const struct ev
 struct dot node_actor_dot(struct node *node, const struct node_task *task, uint64_t above);
 void node_actor_end(struct node *node, uint32_t partition);
 bool node_actor_is_ours(const struct node *node, uint32_t partition, uint64_t actor);
+
+/* node_drop.c */
+enum status node_drop_row(struct node *node, struct slice row_key, struct slice object);
+
+/* node_settings.c */
+void node_space_query(struct node *node, const struct op *op, struct result *result);
+bool node_space_asks_all(const struct node *node, const struct op *op);
+void node_space_change(struct node *node, struct node_task *task);
+void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done);
 
 #endif

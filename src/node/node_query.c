@@ -140,7 +140,7 @@ static void query_cluster(struct node *node, struct result *result)
     if (node->forget.wait != FORGET_NOBODY)
         cluster->forget_name = node_peer_name(node, node->forget.waiting);
     if (node->place) {
-        cluster->partitions = place_partition_count(node->place);
+        cluster->partitions = place_partitions_used(node->place);
         query_partitions(node, cluster);
         node_view_convergence(node, &cluster->partitions_differing, &cluster->compared_s);
     }
@@ -158,11 +158,10 @@ static void query_ready(struct node *node, struct result *result)
 
 void node_query_owners(struct node *node, const struct op *op, struct result *result)
 {
-    struct hash16 hash = hash_key(node->founding.hash_seed, op->ns, op->key);
     struct place_owners owners;
     struct result_owner *rows;
 
-    result->partition = place_partition(node->place, hash_key_front(&hash));
+    result->partition = place_partition(node->place, node_front(node, op->ns, op->key));
     result->layout = place_layout(node->place);
     place_owners(node->place, result->partition, &owners);
     rows = effects_alloc(node->fx, owners.count * sizeof(*rows) + 1);

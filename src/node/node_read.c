@@ -137,6 +137,9 @@ void node_loaded(struct node *node, const struct event *event)
     case READ_HINT:
         node_hint_loaded(node, read, event);
         break;
+    case READ_STRAY:
+        node_stray_loaded(node, read, event);
+        break;
     }
 }
 

@@ -216,6 +216,8 @@ void node_restore_ended(struct node *node, struct node_task *child, enum status 
     struct node_task *task = node_task_find(node, (uint32_t)child->origin);
 
     quorum_cancel(node->quorum, child->id);
+    if (child->is_carried)
+        node_stray_ended(node, child, status);
     node_task_end(node, child);
     if (!task)
         return; /* told already: its time was up */

@@ -107,8 +107,7 @@ bool node_rooms_found(struct node *node)
                                  .partition_bits = node->founding.partition_bits,
                                  .cell_depth = node->founding.cell_depth,
                                  .replicas = node->founding.replicas};
-    struct sync_config sync = {.partitions = 1u << node->founding.partition_bits,
-                               .rounds_max = 4,
+    struct sync_config sync = {.rounds_max = 4,
                                .serves_max = 8,
                                .round_timeout_us = INSTANT_S(10),
                                .emit = node_sync_emit,
@@ -129,12 +128,19 @@ bool node_rooms_found(struct node *node)
     free(node->given);
     node->place = place_new(&place);
     node->spaces = place_spaces_new(node->founding.hash_seed);
+    if (!node->place)
+        return false;
+    sync.partitions = place_partition_max(node->place);
     node->sync = sync_new(&sync);
     node->pulled = calloc(sync.partitions, sizeof(*node->pulled));
     node->given = calloc(sync.partitions, sizeof(*node->given));
     node->marks_layout = 0;
-    return node->place && node->spaces && node->sync && node->pulled && node->given &&
-           node_gc_new(node) && node_hints_new(node);
+    if (!node->spaces || !node->sync || !node->pulled || !node->given || !node_gc_new(node) ||
+        !node_hints_new(node))
+        return false;
+    sync_use(node->sync, place_partition_count(node->place));
+    node->stray.version = 0;
+    return true;
 }
 
 static bool rooms_config_is_sound(const struct node_config *config)
@@ -177,6 +183,7 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->scrub.timer.kind = TIMER_SCRUB;
     node->mend.timer.kind = TIMER_MEND;
     node->recount.timer.kind = TIMER_COUNT;
+    node->stray.timer.kind = TIMER_STRAY;
     if (!node->seeds_text || !rooms_pools(node) || !rooms_protocol(node)) {
         node_delete(node);
         return STATUS_MEMORY;
@@ -257,6 +264,7 @@ void node_delete(struct node *node)
     free(node->given);
     blob_drop(&node->hands.drop_after);
     blob_drop(&node->hands.later);
+    blob_drop(&node->stray.after);
     free(node->seeds_text);
     free(node);
 }

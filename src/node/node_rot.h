@@ -24,6 +24,7 @@ enum node_timer_kind {
     TIMER_HAND,
     TIMER_GC,
     TIMER_FORGET,
+    TIMER_STRAY,
     TIMER_SCRUB,
     TIMER_MEND,
     TIMER_COUNT,

@@ -79,6 +79,7 @@ static void space_changed(struct node *node, const struct space_record *record)
     node_trace(node, TRACE_NAMESPACE_CHANGED,
                place_spaces_name_hash(node->spaces, space_name(record)), record->settings.set,
                record->stamp);
+    node_classes_changed(node);
 }
 
 void node_space_received(struct node *node, struct slice bytes)
@@ -92,6 +93,9 @@ void node_space_received(struct node *node, struct slice bytes)
     if (record.stamp > CRDT_STAMP_MAX)
         return;
     crdt_clock_observe(&node->clock, node->wall_ms, record.stamp);
+    if (record.replicas_stamp > CRDT_STAMP_MAX)
+        return;
+    crdt_clock_observe(&node->clock, node->wall_ms, record.replicas_stamp);
     if (place_spaces_merge(node->spaces, &record) == STATUS_OK)
         space_changed(node, &record);
 }
@@ -105,6 +109,16 @@ static struct message space_message(struct node *node, const struct space_record
     if (wire_space_encode(record, &out) == STATUS_OK)
         message.namespace.record = writer_done(&out);
     return message;
+}
+
+/* Tells whether a change gives a namespace another class. Its replicas stay what they are unless
+ * they are named, or it is deleted. */
+bool node_space_moves(const struct node *node, struct slice name,
+                      const struct space_settings *settings, bool is_deleted)
+{
+    return (is_deleted || settings->set & SPACE_REPLICAS) &&
+           !slice_equal(name, slice_text(SPACE_DEFAULT)) &&
+           place_class(node->place, settings->replicas) != node_class(node, name);
 }
 
 /* Writes the settings of a name anew: here, to the disk, and to everybody. OK; FULL. */
@@ -123,6 +137,10 @@ enum status node_space_write(struct node *node, struct slice name,
     ensure(name.size <= NS_SIZE_MAX);
     memcpy(record.name, name.data, name.size);
     record.stamp = crdt_clock_next(&node->clock, node->wall_ms, known ? known->stamp : 0);
+    if (node_space_moves(node, name, settings, is_deleted))
+        record.replicas_stamp = record.stamp;
+    else if (known && settings->set & SPACE_REPLICAS)
+        record.replicas_stamp = known->replicas_stamp; /* said again */
     status = place_spaces_merge(node->spaces, &record);
     if (status != STATUS_OK)
         return status;
@@ -147,15 +165,33 @@ enum status node_space_write(struct node *node, struct slice name,
 struct slice node_space_brief(struct node *node)
 {
     uint32_t count = node->spaces ? place_spaces_count(node->spaces) : 0;
-    struct writer out = writer_over(effects_alloc(node->fx, 16u * count + 1), 16u * count);
+    struct writer out = writer_over(effects_alloc(node->fx, 32u * count + 1), 32u * count);
 
     for (uint32_t i = 0; i < count; i++) {
         const struct space_record *record = place_spaces_at(node->spaces, i);
 
         write_u64(&out, place_spaces_name_hash(node->spaces, space_name(record)));
         write_u64(&out, record->stamp);
+        if (record->replicas_stamp == 0)
+            continue;
+        write_u64(&out, place_spaces_name_hash(node->spaces, space_name(record)) + 1);
+        write_u64(&out, record->replicas_stamp);
     }
     return writer_done(&out);
+}
+
+/* Tells whether a brief list has `name` with this stamp or a later one. */
+static bool space_is_in(struct slice brief, uint64_t name, uint64_t stamp)
+{
+    struct reader in = reader_over(brief);
+    bool is_known = stamp == 0;
+
+    while (reader_left(&in) >= 16) {
+        uint64_t hash = read_u64(&in), known = read_u64(&in);
+
+        is_known |= hash == name && known >= stamp;
+    }
+    return is_known;
 }
 
 /* Sends the records of ours that the brief list lacks or has older. */
@@ -164,115 +200,12 @@ void node_space_tell(struct node *node, uint64_t peer, struct slice brief)
     for (uint32_t i = 0; node->spaces && i < place_spaces_count(node->spaces); i++) {
         const struct space_record *record = place_spaces_at(node->spaces, i);
         uint64_t name = place_spaces_name_hash(node->spaces, space_name(record));
-        struct reader in = reader_over(brief);
-        bool is_known = false;
 
-        while (reader_left(&in) >= 16) {
-            uint64_t hash = read_u64(&in), stamp = read_u64(&in);
-
-            is_known |= hash == name && stamp >= record->stamp;
-        }
-        if (!is_known) {
+        if (!space_is_in(brief, name, record->stamp) ||
+            !space_is_in(brief, name + 1, record->replicas_stamp)) {
             struct message message = space_message(node, record);
 
             (void)node_send_plain(node, peer, &message);
         }
     }
-}
-
-/* --- what an operator asks */
-
-static void space_show(struct node *node, const struct space_record *record,
-                       struct result_space *shown)
-{
-    shown->name = effects_copy(node->fx, space_name(record));
-    shown->own = record->settings;
-    node_space_settings(node, shown->name, &shown->full);
-}
-
-static bool space_is_there(const struct space_record *record)
-{
-    return record && !record->is_deleted;
-}
-
-static void space_list(struct node *node, struct result *result)
-{
-    uint32_t count = place_spaces_count(node->spaces);
-    struct result_space *rows = effects_alloc(node->fx, count * sizeof(*rows) + 1);
-
-    for (uint32_t i = 0; i < count; i++)
-        if (space_is_there(place_spaces_at(node->spaces, i)))
-            space_show(node, place_spaces_at(node->spaces, i), &rows[result->space_count++]);
-    result->spaces = rows;
-}
-
-static void space_get(struct node *node, struct slice name, struct result *result)
-{
-    const struct space_record *record = place_spaces_find(node->spaces, name);
-    struct result_space *row = effects_alloc(node->fx, sizeof(*row));
-
-    if (!space_is_there(record)) {
-        result->status = STATUS_MISSING;
-        return;
-    }
-    space_show(node, record, row);
-    result->spaces = row;
-    result->space_count = 1;
-}
-
-static void space_put(struct node *node, const struct op *op, struct result *result)
-{
-    result->is_created = !space_is_there(place_spaces_find(node->spaces, op->ns));
-    if ((op->space.set & SPACE_REPLICAS) && op->space.replicas != node->founding.replicas)
-        result->status = STATUS_UNSUPPORTED;
-    else
-        result->status = node_space_write(node, op->ns, &op->space, false);
-    if (result->status == STATUS_OK)
-        space_get(node, op->ns, result);
-}
-
-/* Questions that need no other peer. `result` is already under way to the client. */
-void node_space_query(struct node *node, const struct op *op, struct result *result)
-{
-    if (node->phase != NODE_OPEN || !node->is_founded)
-        result->status = STATUS_NOT_READY;
-    else if (op->kind == OP_SPACE_LIST)
-        space_list(node, result);
-    else if (op->kind == OP_SPACE_GET)
-        space_get(node, op->ns, result);
-    else
-        space_put(node, op, result);
-}
-
-static void space_deleted(struct node *node, struct node_task *task, enum status status)
-{
-    const struct space_settings none = {0};
-    struct node_outcome outcome = {.status = status};
-
-    if (status == STATUS_OK)
-        outcome.status = node_space_write(node, task->op.ns, &none, true);
-    node_finish(node, task, &outcome);
-}
-
-/* Back to the defaults. Keys that were written under other settings must not change their meaning,
- * so the namespace has to be empty, and that is a listing. */
-void node_space_delete(struct node *node, struct node_task *task)
-{
-    if (!space_is_there(place_spaces_find(node->spaces, task->op.ns))) {
-        space_deleted(node, task, STATUS_MISSING);
-    } else if (slice_equal(task->op.ns, slice_text(SPACE_DEFAULT))) {
-        space_deleted(node, task, STATUS_OK);
-    } else {
-        task->op.limit = 1;
-        node_list_begin(node, task);
-    }
-}
-
-void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done)
-{
-    enum status status = done->status;
-
-    if (status == STATUS_OK && done->item_count > 0)
-        status = STATUS_CONFLICT;
-    space_deleted(node, task, status);
 }

@@ -61,15 +61,14 @@ void node_write_rows(struct node *node, const struct store_row *rows, uint32_t c
         node->is_dirty = true; /* again at the next tick */
 }
 
-/* The index row of a key that comes into being. */
-static void write_index(struct node *node, const struct node_task *task, struct store_row *row)
+/* The index row of a key that comes into being: it belongs to the object row. */
+static void write_index(struct node *node, const struct store_row *object, struct store_row *row)
 {
-    SCRATCH uint8_t name[STORE_KEY_SIZE_MAX];
     struct blob *record;
 
     row->family = STORE_IDX;
-    row->key = effects_copy(node->fx, store_key_idx(task->op.ns, task->op.key, name));
-    record = store_index_write(row->key, task->hash_front);
+    row->key = store_key_listed(object->key);
+    record = store_index_write(row->key, bytes_load_u64(object->key.data));
     ensure(record != NULL);
     effects_hold_blob(node->fx, record);
     row->value = blob_slice(record);
@@ -101,6 +100,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     /* While fingerprints are counted nothing may change under the count. */
     if (node->is_read_only || node->phase != NODE_OPEN)
         return STATUS_READ_ONLY;
+    if (node_row_is_stray(node, row_key))
+        return STATUS_LAYOUT; /* its namespace changed while it waited */
 
     struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
     /* What is queued may still be refused, and its index row with it. */
@@ -134,7 +135,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
         .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};
     rows[0].key = effects_copy(node->fx, rows[0].key);
     if (!is_indexed)
-        write_index(node, task, &rows[1]);
+        write_index(node, &rows[0], &rows[1]);
     rows[0].may_use_reserve = rows[1].may_use_reserve = write_is_relief(task, object);
     return STATUS_OK;
 }

@@ -160,6 +160,24 @@ void node_batch_row(struct node *node, struct node_task *task, enum status statu
     batch_settle(node, batch);
 }
 
+static uint64_t batch_hash(const struct node *node, const struct op *op)
+{
+    struct hash16 hash = hash_key(node->founding.hash_seed, op->ns, op->key);
+
+    return hash_key_front(&hash);
+}
+
+/* A row that is not kept in this partition any more goes to where it is. */
+static bool batch_carry(struct node *node, struct node_batch *batch, struct slice row_key,
+                        struct slice object)
+{
+    batch->open++;
+    if (node_stray_carry(node, row_key, object, (uint8_t)(batch - node->batches + 1)))
+        return true;
+    batch->open--;
+    return false;
+}
+
 /* Starts the task of one row. False: the row key is not one of ours, or there is no room. */
 static bool batch_start(struct node *node, struct node_batch *batch, struct slice row_key,
                         struct slice object)
@@ -170,13 +188,15 @@ static bool batch_start(struct node *node, struct node_batch *batch, struct slic
 
     if (store_key_split(row_key, &front, &op.ns, &op.key) != STATUS_OK)
         return false;
+    if (place_front(node->place, batch_hash(node, &op), place_front_class(node->place, front)) !=
+        front)
+        return false;
+    if (!batch->is_give && node_row_is_stray(node, row_key))
+        return batch_carry(node, batch, row_key, object);
     task = node_replica_task(node, batch->is_give ? TASK_GIVE : TASK_MERGE, &op, object);
-    if (task && task->hash_front != front) {
-        node_task_end(node, task);
-        task = NULL;
-    }
     if (!task)
         return false;
+    task->hash_front = front;
     task->batch = (uint8_t)(batch - node->batches);
     task->origin = batch->peer;
     task->gc = batch->gc;

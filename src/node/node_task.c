@@ -82,9 +82,7 @@ bool node_task_keep(struct node_task *task, const struct op *op)
 
 void node_task_hash(struct node *node, struct node_task *task)
 {
-    struct hash16 hash = hash_key(node->founding.hash_seed, task->op.ns, task->op.key);
-
-    task->hash_front = hash_key_front(&hash);
+    task->hash_front = node_front(node, task->op.ns, task->op.key);
 }
 
 /* The deadline of the whole request; every hop and every try lies within it. */
@@ -120,6 +118,8 @@ void node_task_begin(struct node *node, struct node_task *task)
         node_task_fail(node, task, STATUS_NOT_READY);
         return;
     }
+    if (node->stray.version != 0 && task->op.key.size > 0)
+        node_task_hash(node, task); /* its namespace may be of another class by now */
     if (node_list_asks_all(node, task))
         return;
     if (!node_key_is_in_cell(node, task->hash_front)) {

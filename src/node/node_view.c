@@ -54,12 +54,15 @@ unsigned node_place_of(const struct node *node, const struct node_id *id)
     return record ? record->state : 0;
 }
 
+uint32_t node_partitions(const struct node *node)
+{
+    return place_partition_count(node->place);
+}
+
 uint32_t node_partition_of(const struct node *node, struct slice ns, struct slice key)
 {
-    struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);
-
     ensure(node->place != NULL);
-    return place_partition(node->place, hash_key_front(&hash));
+    return place_partition(node->place, node_front(node, ns, key));
 }
 
 unsigned node_owners(const struct node *node, uint32_t partition, struct node_id *ids)
@@ -76,9 +79,7 @@ unsigned node_owners(const struct node *node, uint32_t partition, struct node_id
 
 struct slice node_row_key(const struct node *node, struct slice ns, struct slice key, uint8_t *into)
 {
-    struct hash16 hash = hash_key(node->founding.hash_seed, ns, key);
-
-    return store_key_obj(hash_key_front(&hash), ns, key, into);
+    return store_key_obj(node_front(node, ns, key), ns, key, into);
 }
 
 struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count)

@@ -1,15 +1,15 @@
 /* store_key.c: the layout of row keys. An OBJ row key begins with the front of the key hash, so
- * that a partition is one contiguous range of rows (front.h: what h8 is for classes of replicas):
+ * that a partition is one contiguous range of rows (front.h: what it is for classes of replicas):
  *
- *   obj   | h8: 8 bytes | ns: up to 64 bytes, none of them zero | 0 | row name |
- *   idx   | ns | 0 | key |
+ *   obj   | h8: 8 bytes | ns: up to 64 bytes, each above 7 | class | row name |
+ *   idx   | ns | class | key |
  *
  *   row name   key: up to 1024 bytes, none of them zero
  *              key | 0 | path: an element of the collection at this key, up to 2304 bytes of path
  *
- * The first zero byte ends the namespace, the second the key: two different (ns, key, path) never
- * give one row key, and all elements of a key are one range of rows behind it. Elements have no idx
- * row: a listing shows keys. */
+ * The class, 0 to 7, ends the namespace, the first zero byte behind it the key: two different (ns,
+ * key, path) never give one row key, and all elements of a key are one range of rows behind it.
+ * Elements have no idx row: a listing shows keys. */
 #include "store.h"
 
 #include "bytes.h"
@@ -38,12 +38,13 @@ bool store_name_is_sound(struct slice name)
     return name.size <= ROW_NAME_SIZE_MAX && size > 0 && size <= KEY_SIZE_MAX;
 }
 
-static struct slice store_key_write(struct writer *writer, struct slice ns, struct slice key)
+static struct slice store_key_write(struct writer *writer, struct slice ns, unsigned class,
+                                    struct slice key)
 {
     ensure(ns.size <= NS_SIZE_MAX && key.size <= ROW_NAME_SIZE_MAX);
     ensure(ns.size == 0 || memchr(ns.data, 0, ns.size) == NULL);
     write_slice(writer, ns);
-    write_u8(writer, 0);
+    write_u8(writer, (uint8_t) class);
     write_slice(writer, key);
     ensure(!writer->is_full);
     return writer_done(writer);
@@ -54,35 +55,33 @@ struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice ke
     struct writer writer = writer_over(into, STORE_KEY_SIZE_MAX);
 
     write_u64(&writer, hash_front);
-    return store_key_write(&writer, ns, key);
+    return store_key_write(&writer, ns, front_mark(hash_front), key);
 }
 
 struct slice store_key_idx(struct slice ns, struct slice key, uint8_t *into)
 {
     struct writer writer = writer_over(into, STORE_KEY_SIZE_MAX);
 
-    return store_key_write(&writer, ns, key);
+    return store_key_write(&writer, ns, 0, key);
 }
 
 enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct slice *ns,
                             struct slice *key)
 {
-    const uint8_t *rest, *zero;
-    size_t rest_size, ns_size;
+    const uint8_t *rest;
+    size_t rest_size, ns_size = 0;
 
     if (row_key.size <= FRONT_SIZE || row_key.size > STORE_KEY_SIZE_MAX)
         return STATUS_BAD;
     rest = row_key.data + FRONT_SIZE;
     rest_size = row_key.size - FRONT_SIZE;
-    zero = memchr(rest, 0, rest_size);
-    if (zero == NULL)
-        return STATUS_BAD;
-    ns_size = (size_t)(zero - rest);
-    if (ns_size > NS_SIZE_MAX)
-        return STATUS_BAD;
+    while (ns_size < rest_size && rest[ns_size] >= FRONT_CLASSES)
+        ns_size++;
     *hash_front = bytes_load_u64(row_key.data);
+    if (ns_size == rest_size || ns_size > NS_SIZE_MAX || rest[ns_size] != front_mark(*hash_front))
+        return STATUS_BAD;
     *ns = slice_of(rest, ns_size);
-    *key = slice_of(zero + 1, rest_size - ns_size - 1);
+    *key = slice_of(rest + ns_size + 1, rest_size - ns_size - 1);
     return store_name_is_sound(*key) ? STATUS_OK : STATUS_BAD;
 }
 

@@ -63,8 +63,6 @@ static void test_N1_T1_settings_hold_everywhere(void **state)
     (void)state;
     assert_int_equal(settings_put(&cluster.peers[0], "/v1/namespaces/brief", "{\"ttl\":\"2s\"}"),
                      201);
-    assert_int_equal(settings_put(&cluster.peers[0], "/v1/namespaces/brief", "{\"replicas\":5}"),
-                     501);
     for (unsigned i = 0; i < 3; i++)
         cluster_await(has_settings, &cluster.peers[i], 10, "the settings are known");
     assert_int_equal(client_put(&cluster.peers[1].client, "/v1/kv/brief/k", "v", NULL).status, 201);

@@ -10,6 +10,7 @@
  *   sim_mix    all kinds of clients at once, while peers come and go
  *   sim_rows   somebody who reads all rows, page by page
  *   sim_space  settings of namespaces, walks through listings
+ *   sim_replicas namespaces with replicas of their own, and one whose number changes
  *   sim_types  clients that count, and add and remove members (profile types)
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
@@ -44,15 +45,16 @@ enum sim_kind {
     SIM_SEEDS,
     SIM_BOOT,
     SIM_RESUME,
-    SIM_CLIENT,  /* a client acts */
-    SIM_FAULT,   /* the next fault of the plan */
-    SIM_READER,  /* the reader of rows acts */
-    SIM_MORTAL,  /* a client whose values expire acts */
-    SIM_SPACE,   /* a client of profile spaces acts */
-    SIM_SESSION, /* a client with a session acts */
-    SIM_RETRY,   /* a client that repeats what was not answered acts */
-    SIM_TYPED,   /* a client of typed keys acts */
-    SIM_ROT,     /* a bit of the victim's disk goes bad */
+    SIM_CLIENT,   /* a client acts */
+    SIM_FAULT,    /* the next fault of the plan */
+    SIM_READER,   /* the reader of rows acts */
+    SIM_MORTAL,   /* a client whose values expire acts */
+    SIM_SPACE,    /* a client of profile spaces acts */
+    SIM_SESSION,  /* a client with a session acts */
+    SIM_RETRY,    /* a client that repeats what was not answered acts */
+    SIM_TYPED,    /* a client of typed keys acts */
+    SIM_ROT,      /* a bit of the victim's disk goes bad */
+    SIM_REPLICAS, /* a client of profile replicas acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -142,6 +144,7 @@ struct sim_plan {
     bool has_types;    /* profile types: keys of CRDT types */
     bool has_mortals;  /* profile ttl: keys whose values expire */
     uint32_t retriers; /* clients with idempotency keys */
+    bool has_replicas; /* profile replicas: namespaces of several classes */
     bool has_spaces;   /* profile spaces: settings change, listings are walked */
     uint32_t sessions; /* clients with a session */
     uint32_t forget_s; /* profile `forget`: a peer dead for so long is given up */
@@ -221,11 +224,12 @@ struct sim {
     bool is_verbose;
     char failure[512]; /* first broken invariant, with its id; empty: none */
     struct sim_dots *dots;
-    struct sim_ttl *ttl;     /* profile ttl */
-    struct sim_rows *rows;   /* profile rows */
-    struct sim_space *space; /* profile spaces */
-    struct sim_types *types; /* profile types */
-    struct sim_rot *rot;     /* NULL: disks keep what they hold */
+    struct sim_ttl *ttl;           /* profile ttl */
+    struct sim_rows *rows;         /* profile rows */
+    struct sim_space *space;       /* profile spaces */
+    struct sim_types *types;       /* profile types */
+    struct sim_rot *rot;           /* NULL: disks keep what they hold */
+    struct sim_replicas *replicas; /* profile replicas */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -313,6 +317,17 @@ void sim_rows_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
 void sim_rows_lost(struct sim *sim, const struct sim_node *peer);
 void sim_rows_final(struct sim *sim);
 void sim_rows_close(struct sim *sim);
+
+/* --- sim_replicas.c */
+void sim_replicas_draw(uint64_t seed, struct sim_plan *plan);
+void sim_replicas_start(struct sim *sim);
+void sim_replicas_act(struct sim *sim, uint32_t index);
+void sim_replicas_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                        const struct result *result);
+void sim_replicas_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_replicas_are_idle(const struct sim *sim);
+void sim_replicas_final(struct sim *sim);
+void sim_replicas_close(struct sim *sim);
 
 /* --- sim_space.c: settings of namespaces and walks; nothing unless the plan has spaces */
 void sim_space_start(struct sim *sim);

@@ -58,7 +58,8 @@ static void dots_note(struct sim *sim, uint64_t actor, uint64_t stamp, uint64_t 
 void sim_check_write(struct sim *sim, const struct store_row *rows, uint32_t count)
 {
     static struct crdt_object object;
-    struct slice body;
+    struct slice body, ns, name;
+    uint64_t front;
 
     if (!sim->dots)
         sim->dots = calloc(1, sizeof(*sim->dots));
@@ -67,12 +68,14 @@ void sim_check_write(struct sim *sim, const struct store_row *rows, uint32_t cou
         if (rows[i].family != STORE_OBJ || rows[i].is_delete)
             continue;
         if (store_record_open(STORE_OBJ, rows[i].key, rows[i].value, &body) != STATUS_OK ||
+            store_key_split(rows[i].key, &front, &ns, &name) != STATUS_OK ||
             crdt_object_decode(body, &object) != STATUS_OK) {
             sim_fail(sim, "D13: a node wrote a row that does not read back");
             return;
         }
         for (uint16_t v = 0; v < object.value_count; v++) {
-            uint64_t key = hash_sip64(sim->trace_key, rows[i].key.data, rows[i].key.size);
+            uint64_t key = hash_sip64(sim->trace_key, name.data, name.size) ^
+                           5u * hash_sip64(sim->trace_key, ns.data, ns.size);
             uint64_t value =
                 hash_sip64(sim->trace_key, object.values[v].body.data, object.values[v].body.size);
 
@@ -203,7 +206,7 @@ static void check_final_once(struct sim *sim, uint32_t once)
 
 static void check_fingerprints(struct sim *sim, struct sim_node *any)
 {
-    for (uint32_t p = 0; p < 1u << sim->plan.partition_bits; p++) {
+    for (uint32_t p = 0; p < node_partitions(any->node); p++) {
         struct node_id owners[REPLICAS_MAX];
         unsigned count = node_owners(any->node, p, owners);
         struct hash16 first = {{0}};
@@ -294,7 +297,7 @@ static void check_owners(struct sim *sim)
         struct sim_node *peer = &sim->nodes[i];
         struct sim_node *any = check_in_cell(sim, &peer->identity.id);
 
-        for (uint32_t p = 0; peer->node && p < 1u << sim->plan.partition_bits; p++) {
+        for (uint32_t p = 0; peer->node && p < node_partitions(peer->node); p++) {
             struct node_id ours[REPLICAS_MAX], theirs[REPLICAS_MAX];
             unsigned count = node_owners(any->node, p, ours);
 

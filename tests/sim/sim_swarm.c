@@ -126,6 +126,8 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
         sim_gc_draw(seed, plan);
     if (!strcmp(profile, "forget"))
         sim_forget_draw(seed, plan);
+    if (!strcmp(profile, "replicas"))
+        sim_replicas_draw(seed, plan);
     if (!strcmp(profile, "mix"))
         sim_mix_draw(seed, plan);
     swarm_draw_hints(seed, plan);
@@ -154,7 +156,8 @@ static void swarm_crash(struct sim *sim)
     /* Wiped disks stay few enough that the claim covers them: one at a time, others whole. */
     bool is_wiped = sim->plan.replicas >= 3 && prng_chance(&sim->rng, 1, 10) &&
                     swarm_down(sim) == 0 && sim_check_is_settled(sim) && peer->index != 0 &&
-                    !sim->plan.sync_fail && !sim->plan.sessions && !sim->plan.retriers;
+                    !sim->plan.sync_fail && !sim->plan.sessions && !sim->plan.retriers &&
+                    !sim->plan.has_replicas;
 
     is_wiped &= !sim->plan.has_rot; /* there the copy that counts is at the others */
     if (!peer->node)
@@ -291,6 +294,7 @@ static void swarm_safety(struct sim *sim)
     sim_rot_start(sim);
     sim_rows_start(sim);
     sim_space_start(sim);
+    sim_replicas_start(sim);
     sim_types_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
@@ -317,8 +321,9 @@ static void swarm_heal(struct sim *sim)
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
     swarm_samples(sim, sim->now + QUIET_US);
-    if (!sim->failure[0] && (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) ||
-                             !sim_space_is_idle(sim) || !sim_types_are_idle(sim)))
+    if (!sim->failure[0] &&
+        (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) || !sim_space_is_idle(sim) ||
+         !sim_replicas_are_idle(sim) || !sim_types_are_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     sim_hints_final(sim, swarm_samples);
     sim_gc_final(sim, swarm_samples);
@@ -326,6 +331,8 @@ static void swarm_heal(struct sim *sim)
         sim_check_final(sim);
     if (!sim->failure[0])
         sim_rows_final(sim);
+    if (!sim->failure[0])
+        sim_replicas_final(sim);
     if (!sim->failure[0])
         sim_check_types(sim);
 }

@@ -183,6 +183,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     sim_ttl_lost(sim, peer);
     sim_rows_lost(sim, peer);
     sim_space_lost(sim, peer);
+    sim_replicas_lost(sim, peer);
     sim_types_lost(sim, peer);
     sim_net_crashed(sim, peer);
     node_delete(peer->node);
@@ -244,6 +245,7 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         sim_ttl_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_rows_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_space_reply(sim, peer, effect->reply.ticket, effect->reply.result);
+        sim_replicas_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_types_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         break;
     case EFFECT_RESOLVE:
@@ -385,6 +387,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_RETRY:
         sim_retry_act(sim, event->node);
         break;
+    case SIM_REPLICAS:
+        sim_replicas_act(sim, event->node);
+        break;
     case SIM_TYPED:
         sim_types_act(sim, event->node);
         break;
@@ -497,6 +502,7 @@ void sim_close(struct sim *sim)
     sim_ttl_close(sim);
     sim_rows_close(sim);
     sim_space_close(sim);
+    sim_replicas_close(sim);
     sim_types_close(sim);
     sim_sessions_close(sim);
     sim_retry_close(sim);

@@ -111,6 +111,11 @@ static void test_answers(void **state)
     assert_has(answer("DELETE /v1/namespaces/app", &result), "there are keys in the namespace");
     result.status = STATUS_MISSING;
     assert_has(answer("GET /v1/namespaces/app", &result), " 404 ");
+    assert_true(put_body("{\"replicas\":5}"));
+    result.kind = OP_SPACE_PUT;
+    result.status = STATUS_CONFLICT;
+    client_reply(&client, &result);
+    assert_has(client_take(&client), "replicas change while it is empty");
     result.status = STATUS_UNSUPPORTED;
     assert_true(put_body("{\"replicas\":5}"));
     client_reply(&client, &result);
