@@ -112,9 +112,11 @@ uint32_t place_partition_max(const struct place *place);
 uint32_t place_partition_count(const struct place *place);
 uint32_t place_partition_next(const struct place *place, uint32_t partition);
 uint32_t place_partitions_used(const struct place *place);
-/* place_class_first and place_class_count tell which partitions are of a class. */
+/* place_class_first and place_class_count tell which partitions are of a class,
+ * place_partition_class which class one is of. */
 uint32_t place_class_first(const struct place *place, unsigned class);
 uint32_t place_class_count(const struct place *place, unsigned class);
+unsigned place_partition_class(const struct place *place, uint32_t partition);
 
 /* --- settings of namespaces (place_space.c): a bounded list of last-writer records that every peer
  * of the cell holds, and what follows from it for a name. */

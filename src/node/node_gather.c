@@ -1,11 +1,46 @@
 /* node_gather.c: a scan that goes on from partition to partition until its page is full. Most
  * partitions hold few rows; asking for each by itself would cost a client one round trip per
- * partition. Rows wait packed in the task's object. */
+ * partition. Those behind each other that the same peers own are asked for at once. Rows wait
+ * packed in the task's object. */
 #include "node_impl.h"
 #include "node_parts.h"
 #include "rows.h"
 
 #define GATHER_US INSTANT_MS(250) /* then the page is told as it is, so that progress shows */
+
+/* Tells whether two partitions have the same owners, in whatever order. */
+static bool gather_is_alike(const struct place_owners *a, const struct place_owners *b)
+{
+    bool is_alike = a->count == b->count && a->gone_count == b->gone_count;
+
+    for (uint8_t i = 0; is_alike && i < a->count; i++) {
+        uint8_t at = 0;
+
+        while (at < b->count && b->peers[at].id8 != a->peers[i].id8)
+            at++;
+        is_alike = at < b->count && b->peers[at].is_base == a->peers[i].is_base &&
+                   b->peers[at].is_target == a->peers[i].is_target;
+    }
+    return is_alike;
+}
+
+/* The last of the partitions from this one on that the same peers own: one question reads them
+ * all. In a cluster of few peers, where most are empty, that is what makes a backup quick. */
+uint32_t node_gather_last(struct node *node, uint32_t partition)
+{
+    uint32_t next = place_partition_next(node->place, partition);
+    struct place_owners owners, others;
+
+    place_owners(node->place, partition, &owners);
+    for (; next == partition + 1; next = place_partition_next(node->place, partition)) {
+        place_owners(node->place, next, &others);
+        if (next == place_class_first(node->place, place_partition_class(node->place, next)) ||
+            !gather_is_alike(&owners, &others))
+            break;
+        partition = next;
+    }
+    return partition;
+}
 
 /* Appends the rows of one partition's page. OK; FULL: there is no room beside what is there;
  * MEMORY; CORRUPT: a name that is none of ours. */
@@ -80,14 +115,15 @@ static void gather_tell(struct node *node, struct node_task *task, uint32_t part
 void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done)
 {
     enum status status = gather_keep(task, done);
-    uint32_t next = place_partition_next(node->place, task->op.partition);
+    uint32_t next = place_partition_next(node->place, task->rows);
 
     if (status == STATUS_FULL) {
         gather_tell(node, task, task->op.partition, task->op.after);
     } else if (status != STATUS_OK) {
         node_task_fail(node, task, status);
     } else if (done->is_truncated) {
-        gather_tell(node, task, task->op.partition, done->reach);
+        gather_tell(node, task, place_partition(node->place, bytes_load_u64(done->reach.data)),
+                    done->reach);
     } else if (next == place_partition_count(node->place) || task->used >= SCAN_BYTES_MAX / 2 ||
                node->now - task->started >= GATHER_US || task->is_cancelled) {
         gather_tell(node, task, next, SLICE_NONE);

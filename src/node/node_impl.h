@@ -127,7 +127,7 @@ struct node_task {
     uint64_t expires;        /* of the value written: wall ms, 0 never */
     /* OP_SCAN onward: bytes of `object` in use. OP_RESTORE: of `body` whose rows are begun. */
     uint32_t used;
-    uint32_t open, rows;         /* OP_RESTORE: rows in work, rows that are durable */
+    uint32_t open, rows; /* OP_RESTORE: rows in work, and durable. OP_SCAN: rows: last partition */
     enum status first_status;    /* OP_RESTORE: why the first row that failed did; OK: none */
     bool is_filling, is_carried; /* OP_RESTORE: rows are being started. TASK_ROW: of a stray */
     uint32_t gc;                 /* number of the partition when `object` was read */

@@ -240,6 +240,7 @@ void node_loaded(struct node *node, const struct event *event);
 struct blob *node_key_behind(struct slice key);
 
 /* node_gather.c */
+uint32_t node_gather_last(struct node *node, uint32_t partition);
 void node_gather(struct node *node, struct node_task *task, const struct quorum_output *done);
 
 /* node_restore.c */

@@ -39,21 +39,27 @@ static bool scan_collection(struct node *node, const struct node_task *task,
     return slice_compare(request->from, request->until) < 0;
 }
 
-/* The rows of a partition, or those of one namespace in it. */
+/* The rows of a partition, or those of one namespace in it; of all up to the last with the same
+ * owners when the scan is to go on. */
 static bool scan_partition(struct node *node, struct node_task *task,
                            struct quorum_request *request)
 {
     uint8_t *bounds = effects_alloc(node->fx, 16 + STORE_KEY_SIZE_MAX + 1);
+    uint8_t *last = effects_alloc(node->fx, 16);
     bool has_end;
 
     if (task->op.partition >= place_partition_count(node->place))
         return false;
-    has_end = store_key_partition(id_front(node_self(node)), node->founding.cell_depth,
-                                  node->founding.partition_bits, task->op.partition, bounds);
+    (void)store_key_partition(id_front(node_self(node)), node->founding.cell_depth,
+                              node->founding.partition_bits, task->op.partition, bounds);
     task->hash_front = bytes_load_u64(bounds);
     request->ns = task->op.ns;
     request->from = slice_of(bounds, 8);
-    request->until = has_end ? slice_of(bounds + 8, 8) : SLICE_NONE;
+    task->rows =
+        task->op.is_onward ? node_gather_last(node, task->op.partition) : task->op.partition;
+    has_end = store_key_partition(id_front(node_self(node)), node->founding.cell_depth,
+                                  node->founding.partition_bits, task->rows, last);
+    request->until = has_end ? slice_of(last + 8, 8) : SLICE_NONE;
     if (slice_compare(task->op.after, request->from) >= 0)
         request->from = scan_behind(task->op.after, bounds + 16);
     return request->from.size > 0 && (!has_end || slice_compare(request->from, request->until) < 0);

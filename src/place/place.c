@@ -453,6 +453,11 @@ uint32_t place_class_count(const struct place *place, unsigned class)
     return front_class_count(&place->cut, class);
 }
 
+unsigned place_partition_class(const struct place *place, uint32_t partition)
+{
+    return front_partition_class(&place->cut, partition);
+}
+
 uint32_t place_partition_max(const struct place *place)
 {
     return front_count(&place->cut);
