@@ -1,6 +1,6 @@
 /* cli_archive.h: the file a backup is kept in. Drawn in proto/archive.md.
  *
- *   preface | HEADER block | ROWS block ... | END block
+ *   preface | HEADER block | [SETTINGS block |] ROWS block ... | END block
  *
  * A block names its sizes, is compressed with zstd, and carries a check that is keyed with the
  * check of the block before it: what is damaged, left out, moved or cut off does not fit any more.
@@ -21,7 +21,7 @@
 #define ARCHIVE_BLOCK_MAX (RESTORE_BODY_MAX) /* bytes of a block, unpacked */
 #define ARCHIVE_TROUBLE_MAX 300              /* bytes of a message */
 
-enum archive_kind { ARCHIVE_HEADER = 1, ARCHIVE_ROWS = 2, ARCHIVE_END = 3 };
+enum archive_kind { ARCHIVE_HEADER = 1, ARCHIVE_ROWS = 2, ARCHIVE_END = 3, ARCHIVE_SETTINGS = 4 };
 
 struct archive_totals {
     uint64_t rows, bytes; /* of all ROWS blocks, unpacked */

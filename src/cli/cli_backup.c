@@ -225,6 +225,8 @@ int cli_backup(struct cli *cli)
         return cli_fail(CLI_FAILURE, NULL, "out of memory");
     code = backup_begin(cli, archive);
     if (code == CLI_DONE)
+        code = cli_settings_put(cli, archive);
+    if (code == CLI_DONE)
         code = backup_rows(cli, archive);
     if (code == CLI_DONE && !archive_finish(archive))
         code = cli_fail(CLI_FAILURE, NULL, "%s", archive->trouble);

@@ -92,6 +92,8 @@ static int restore_rows(const struct cli *cli, struct archive *archive, unsigned
         status = archive_next(archive, &kind, &rows);
         if (status == STATUS_BAD)
             code = cli_fail(CLI_FAILURE, NULL, "%s; it was whole a moment ago", archive->trouble);
+        if (status == STATUS_OK && kind == ARCHIVE_SETTINGS)
+            code = cli_settings_set(cli, rows);
         if (status == STATUS_OK && kind == ARCHIVE_ROWS)
             code = restore_send(cli, path, restore_choose(rows, ns, &chosen), done);
         bar.note = cli_backup_note(done, started, note);

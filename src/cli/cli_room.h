@@ -127,6 +127,13 @@ void cli_reply_close(struct cli_reply *reply);
 /* cli_get_json asks for a path, tells problems, and parses the answer; free with json_decref. */
 int cli_get_json(const struct cli *cli, const char *path, json_t **json, struct cli_reply *reply);
 
+/* --- namespaces (cli_space.c) */
+
+/* cli_space_path makes the path of a namespace's settings. CLI_USAGE: told already. */
+int cli_space_path(const char *name, char path[CLI_URL_MAX]);
+/* cli_space_own makes an object of what a namespace, shown by /v1/namespaces, sets itself. */
+json_t *cli_space_own(const json_t *shown);
+
 /* --- telling (cli_tell.c) */
 
 /* cli_fail prints "error: ..." and "hint: ..." (NULL: none) and returns `code`. */

@@ -13,7 +13,7 @@ static const struct cli_column space_columns[] = {
     {"TTL", "ttl", false},
 };
 
-static int space_path(const char *name, char path[CLI_URL_MAX])
+int cli_space_path(const char *name, char path[CLI_URL_MAX])
 {
     struct writer out = writer_over(path, CLI_URL_MAX - 1);
 
@@ -52,7 +52,7 @@ int cli_space_list(struct cli *cli)
 int cli_space_show(struct cli *cli)
 {
     char path[CLI_URL_MAX];
-    int code = space_path(cli->arguments[0], path);
+    int code = cli_space_path(cli->arguments[0], path);
 
     return code == CLI_DONE ? space_show(cli, path, false) : code;
 }
@@ -61,15 +61,13 @@ int cli_space_del(struct cli *cli)
 {
     char path[CLI_URL_MAX];
     struct cli_request request = {.method = "DELETE", .path = path};
-    int code = space_path(cli->arguments[0], path);
+    int code = cli_space_path(cli->arguments[0], path);
 
     return code == CLI_DONE ? cli_change(cli, &request, "back to the defaults") : code;
 }
 
-/* What the namespace sets at present; an empty object where it sets nothing. */
-static json_t *space_own(struct slice text)
+json_t *cli_space_own(const json_t *shown)
 {
-    json_t *shown = text.size ? json_loadb((const char *)text.data, text.size, 0, NULL) : NULL;
     json_t *own = json_object(), *name;
     size_t at;
 
@@ -83,7 +81,6 @@ static json_t *space_own(struct slice text)
         else
             json_object_set(own, json_string_value(name), value);
     }
-    json_decref(shown);
     return own;
 }
 
@@ -113,13 +110,14 @@ static int space_read(struct cli *cli, const char *path, json_t **own)
     struct cli_request request = {.method = "GET", .path = path};
     struct cli_reply reply;
     int code = cli_ask(cli, &request, &reply);
-    struct slice text = SLICE_NONE;
+    json_t *shown = NULL;
 
     if (code == CLI_DONE && reply.status >= 400 && reply.status != 404)
         code = cli_problem(cli, &reply);
     if (code == CLI_DONE && reply.status == 200)
-        text = slice_of(reply.body.data, reply.body.size);
-    *own = code == CLI_DONE ? space_own(text) : NULL;
+        shown = json_loadb((const char *)reply.body.data, reply.body.size, 0, NULL);
+    *own = code == CLI_DONE ? cli_space_own(shown) : NULL;
+    json_decref(shown);
     cli_reply_close(&reply);
     return code;
 }
@@ -130,7 +128,7 @@ int cli_space_set(struct cli *cli)
     struct cli_request request = {.method = "PUT", .path = path, .type = "application/json"};
     json_t *own = NULL;
     char *text;
-    int code = space_path(cli->arguments[0], path);
+    int code = cli_space_path(cli->arguments[0], path);
 
     if (code == CLI_DONE)
         code = space_read(cli, path, &own);

@@ -90,6 +90,29 @@ static void expect_has(struct client_reply reply, const char *part)
         fail_msg("no \"%s\" in %s", part, text);
 }
 
+static void settings_put(void)
+{
+    const char *body = "{\"replicas\":2,\"ttl\":\"12h\"}";
+    const struct client_request request = {.method = "PUT",
+                                           .path = "/v1/namespaces/pair",
+                                           .fields = "Content-Type: application/json\r\n",
+                                           .body = body,
+                                           .body_size = strlen(body)};
+
+    assert_int_equal(client_ask(&cluster.peers[0].client, &request).status, 201);
+    assert_int_equal(
+        client_put(&cluster.peers[0].client, "/v1/kv/pair/k", "two owners", NULL).status, 201);
+}
+
+static void verify_settings(void)
+{
+    struct client *client = &cluster.peers[2].client;
+
+    expect_has(client_get(client, "/v1/namespaces/pair"), "\"replicas\":2");
+    expect_has(client_get(client, "/v1/namespaces/pair"), "\"12h\"");
+    expect_has(client_get(client, "/v1/kv/pair/k"), "two owners");
+}
+
 static void verify_others(void)
 {
     char path[96], sum[32];
@@ -184,6 +207,7 @@ static void test_S8_everything_comes_back_elsewhere(void **state)
     for (unsigned i = 0; i < KEYS; i++)
         assert_int_equal(keys_put(&keys, i, &cluster.peers[i % 5]) / 100, 2);
     fill_others();
+    settings_put();
     back_up();
     cluster_close(&cluster);
     open_another();
@@ -191,6 +215,7 @@ static void test_S8_everything_comes_back_elsewhere(void **state)
     assert_int_equal(proc_wait(run_tool("restore", archive, &cluster), 60000), 0);
     keys_verify(&keys, &cluster);
     verify_others();
+    verify_settings();
     assert_int_equal(proc_wait(run_tool("restore", archive, &cluster), 60000), 0); /* again */
     verify_others();
 }

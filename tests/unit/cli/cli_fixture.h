@@ -92,6 +92,8 @@ static inline void stub_kv(int fd, const char *method, const char *path, const c
     }
 }
 
+static unsigned stub_lists; /* of namespaces */
+
 /* Two pages of one row each; some namespaces do not go well. */
 static inline void stub_backup(int fd, const char *path)
 {
@@ -194,8 +196,17 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
     else if (strcmp(path, "/v1/self/block") == 0 && strstr(body, "{\"peers\":[\"p1\",\"p2\"]}"))
         stub_reply(fd, "204 No Content", "", NULL, 0);
     else if (strcmp(path, "/v1/namespaces") == 0)
-        stub_json(fd, "200 OK",
-                  "{\"namespaces\":[{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":null}]}");
+        stub_json(
+            fd, "200 OK", /* at the first look */
+            stub_lists++ > 0
+                ? "{\"namespaces\":[]}"
+                : "{\"namespaces\":[{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":null},"
+                  "{\"namespace\":\"full\",\"replicas\":5,\"ttl\":\"1h\","
+                  "\"set\":[\"replicas\",\"ttl\"]}]}");
+    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "replicas"))
+        stub_json(fd, "409 Conflict", "{\"title\":\"Conflict\",\"status\":409}");
+    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "{\"ttl\":\"1h\"}"))
+        stub_json(fd, "200 OK", "{}");
     else if (strcmp(path, "/v1/namespaces/app") == 0 && strcmp(method, "GET") == 0)
         stub_json(fd, "200 OK",
                   "{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":\"12h\",\"replicas\":3,"
