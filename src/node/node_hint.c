@@ -22,7 +22,7 @@ static void hint_wake(struct node *node)
 /* False: no memory. Without hints.count_max there are no books at all. */
 bool node_hints_new(struct node *node)
 {
-    struct hint_config config = {.partitions = 1u << node->founding.partition_bits,
+    struct hint_config config = {.partitions = place_partition_max(node->place),
                                  .count_max = node->config.hints_count_max,
                                  .age_max_ms = node->config.hints_age_max_ms};
 
@@ -81,14 +81,14 @@ void node_hint_add(struct node *node, const struct hint_row *row)
 void node_hint_spread(struct node *node, const struct quorum_output *spread)
 {
     SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
-    struct hash16 hash;
     struct hint_row row;
+    uint64_t front;
 
     if (!node->hints || spread->role_count == 0)
         return;
-    hash = hash_key(node->founding.hash_seed, spread->ns, spread->key);
-    row.key = store_key_obj(hash_key_front(&hash), spread->ns, spread->key, room);
-    row.partition = place_partition(node->place, hash_key_front(&hash));
+    front = node_front(node, spread->ns, spread->key);
+    row.key = store_key_obj(front, spread->ns, spread->key, room);
+    row.partition = place_partition(node->place, front);
     row.made_ms = node->wall_ms - (node->now - spread->told) / 1000u;
     row.is_saved = false;
     for (uint8_t i = 0; i < spread->role_count; i++) {

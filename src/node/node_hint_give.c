@@ -65,6 +65,10 @@ static bool give_next(struct node *node, struct hint_owner *owner, struct hint *
         node_hint_lose(node, hint, true);
         return true;
     }
+    if (node_row_is_stray(node, hint_key(hint))) { /* whoever has it carries it where it belongs */
+        node_hint_lose(node, hint, false);
+        return true;
+    }
     place_owners(node->place, hint->partition, &owners);
     if (owners.base_count == 0)
         return false;
@@ -106,6 +110,7 @@ void node_hint_give(struct node *node, struct hint_owner *owner)
 void node_hint_row(struct node *node, struct node_task *task, enum status status,
                    struct slice object)
 {
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct frame head = {.priority = FRAME_PRIORITY_MAX,
                          .request = task->id,
                          .deadline_ms = GIVE_PATIENCE_US / 1000u};
@@ -116,7 +121,8 @@ void node_hint_row(struct node *node, struct node_task *task, enum status status
                                       .object = object,
                                       .gc = node_gc_number(node, task->hash_front)}};
 
-    if (status == STATUS_MISSING)
+    if (status == STATUS_MISSING ||
+        node_row_is_stray(node, store_key_obj(task->hash_front, task->op.ns, task->op.key, room)))
         node_hint_ended(node, task, STATUS_OK); /* collected, or handed over: nobody needs it */
     else if (status != STATUS_OK || !node_send(node, task->origin, &head, &put))
         node_hint_ended(node, task, status != STATUS_OK ? status : STATUS_UNREACHABLE);
