@@ -60,6 +60,21 @@ static void swarm_draw_hints(uint64_t seed, struct sim_plan *plan)
         sim_hints_draw(seed, plan);
 }
 
+/* Profiles that draw from generators of their own. */
+static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan *plan)
+{
+    if (!strcmp(profile, "move"))
+        sim_move_draw(seed, plan);
+    if (!strcmp(profile, "gc"))
+        sim_gc_draw(seed, plan);
+    if (!strcmp(profile, "forget"))
+        sim_forget_draw(seed, plan);
+    if (!strcmp(profile, "replicas"))
+        sim_replicas_draw(seed, plan);
+    if (!strcmp(profile, "mix"))
+        sim_mix_draw(seed, plan);
+}
+
 static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan)
 {
     struct prng rng;
@@ -120,16 +135,7 @@ static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan
     }
     swarm_draw_values(profile, plan);
     plan->has_reader = !strcmp(profile, "rows");
-    if (!strcmp(profile, "move"))
-        sim_move_draw(seed, plan);
-    if (!strcmp(profile, "gc"))
-        sim_gc_draw(seed, plan);
-    if (!strcmp(profile, "forget"))
-        sim_forget_draw(seed, plan);
-    if (!strcmp(profile, "replicas"))
-        sim_replicas_draw(seed, plan);
-    if (!strcmp(profile, "mix"))
-        sim_mix_draw(seed, plan);
+    swarm_draw_more(seed, profile, plan);
     swarm_draw_hints(seed, plan);
 }
 

@@ -142,6 +142,33 @@ static inline void stub_crdt(int fd, const char *method, const char *path, const
               value ? text : "{\"title\":\"Not found\",\"status\":404}");
 }
 
+/* Settings of namespaces; one of them is full of keys. */
+static inline void stub_spaces(int fd, const char *method, const char *path, const char *body)
+{
+    if (strcmp(path, "/v1/namespaces") == 0)
+        stub_json(
+            fd, "200 OK", /* at the first look */
+            stub_lists++ > 0
+                ? "{\"namespaces\":[]}"
+                : "{\"namespaces\":[{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":null},"
+                  "{\"namespace\":\"full\",\"replicas\":5,\"ttl\":\"1h\","
+                  "\"set\":[\"replicas\",\"ttl\"]}]}");
+    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "replicas"))
+        stub_json(fd, "409 Conflict", "{\"title\":\"Conflict\",\"status\":409}");
+    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "{\"ttl\":\"1h\"}"))
+        stub_json(fd, "200 OK", "{}");
+    else if (strcmp(path, "/v1/namespaces/app") == 0 && strcmp(method, "GET") == 0)
+        stub_json(fd, "200 OK",
+                  "{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":\"12h\",\"replicas\":3,"
+                  "\"consistency\":\"quorum\",\"set\":[\"conflict\",\"ttl\"]}");
+    else if (strcmp(path, "/v1/namespaces/app") == 0 &&
+             (strcmp(method, "DELETE") == 0 ||
+              strstr(body, "{\"ttl\":\"12h\",\"consistency\":\"one\"}")))
+        stub_json(fd, "200 OK", "{}");
+    else
+        stub_json(fd, "404 Not Found", "{\"title\":\"Not found\",\"status\":404}");
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -195,26 +222,8 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_reply(fd, "204 No Content", "", NULL, 0);
     else if (strcmp(path, "/v1/self/block") == 0 && strstr(body, "{\"peers\":[\"p1\",\"p2\"]}"))
         stub_reply(fd, "204 No Content", "", NULL, 0);
-    else if (strcmp(path, "/v1/namespaces") == 0)
-        stub_json(
-            fd, "200 OK", /* at the first look */
-            stub_lists++ > 0
-                ? "{\"namespaces\":[]}"
-                : "{\"namespaces\":[{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":null},"
-                  "{\"namespace\":\"full\",\"replicas\":5,\"ttl\":\"1h\","
-                  "\"set\":[\"replicas\",\"ttl\"]}]}");
-    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "replicas"))
-        stub_json(fd, "409 Conflict", "{\"title\":\"Conflict\",\"status\":409}");
-    else if (strcmp(path, "/v1/namespaces/full") == 0 && strstr(body, "{\"ttl\":\"1h\"}"))
-        stub_json(fd, "200 OK", "{}");
-    else if (strcmp(path, "/v1/namespaces/app") == 0 && strcmp(method, "GET") == 0)
-        stub_json(fd, "200 OK",
-                  "{\"namespace\":\"app\",\"conflict\":\"lww\",\"ttl\":\"12h\",\"replicas\":3,"
-                  "\"consistency\":\"quorum\",\"set\":[\"conflict\",\"ttl\"]}");
-    else if (strcmp(path, "/v1/namespaces/app") == 0 &&
-             (strcmp(method, "DELETE") == 0 ||
-              strstr(body, "{\"ttl\":\"12h\",\"consistency\":\"one\"}")))
-        stub_json(fd, "200 OK", "{}");
+    else if (strncmp(path, "/v1/namespaces", 14) == 0)
+        stub_spaces(fd, method, path, body);
     else if (strcmp(path, "/locked") == 0)
         stub_json(fd, "401 Refused", "{\"title\":\"No token\",\"status\":401}");
     else
