@@ -210,6 +210,33 @@ bool crdt_hll_is_sound(struct slice body);
  * integers alone: every peer computes the same number. */
 uint64_t crdt_hll_estimate(const struct crdt_hll *hll);
 
+/* --- what is over (crdt_settle.c), protocols.md 5.5 and 6.4, decision 0018 */
+
+#define CRDT_TOTALS_MAX 8u   /* of a counter: with more, those of ended actors are folded */
+#define CRDT_COUNTER_ROOM 20 /* bytes: two varints */
+
+/* A part of a row that can go when all owners agree: the entry of an actor without values, or
+ * (is_fold) the totals of an actor that writes no more. */
+struct crdt_mark {
+    uint64_t actor;
+    uint64_t stamp; /* as far as the entry goes; is_fold: of the totals */
+    bool is_fold;
+};
+
+/* crdt_object_is_wide tells whether a row is worth the trouble: more entries than it has owners,
+ * some without values, or more than CRDT_TOTALS_MAX totals. */
+bool crdt_object_is_wide(const struct crdt_object *object, unsigned owners);
+/* crdt_object_marks lists up to `max` marks of a row, actors ascending; returns how many. */
+unsigned crdt_object_marks(const struct crdt_object *object, struct crdt_mark *marks, unsigned max);
+/* crdt_mark_holds tells whether a mark made of one copy is right for another: no value of the actor
+ * is here (then `stamp` becomes that of this copy), or exactly these totals. */
+bool crdt_mark_holds(const struct crdt_object *object, struct crdt_mark *mark);
+/* crdt_object_settle takes marked entries without values out, if they go no further than their
+ * stamps; with `dot`, a new one of the caller's, it also adds marked totals to its actor's. The
+ * result points into `room`, CRDT_COUNTER_ROOM bytes. Returns whether anything changed. */
+bool crdt_object_settle(struct crdt_object *object, const struct crdt_mark *marks, unsigned count,
+                        const struct dot *dot, uint8_t *room);
+
 /* --- what is shown (crdt_register.c) */
 
 /* crdt_object_winner finds the value a plain GET shows: the largest stamp, ties by actor; a

@@ -75,6 +75,27 @@ enum status crdt_counter_value(const struct crdt_object *object, int64_t *value)
     return counter_fits(sum) ? STATUS_OK : STATUS_OVERFLOW;
 }
 
+enum status crdt_counter_join(const struct crdt_object *object, const struct crdt_context *which,
+                              struct writer *body)
+{
+    uint64_t inc = 0, dec = 0, more_inc, more_dec;
+
+    for (unsigned i = 0, at = 0; i < object->value_count && at < which->dot_count; i++) {
+        const struct crdt_value *value = &object->values[i];
+
+        if (value->actor != which->dots[at].actor || value->stamp != which->dots[at].stamp)
+            continue;
+        at++;
+        if (!counter_read(value->body, &more_inc, &more_dec) ||
+            __builtin_add_overflow(inc, more_inc, &inc) ||
+            __builtin_add_overflow(dec, more_dec, &dec))
+            return STATUS_OVERFLOW;
+    }
+    varint_write(body, inc);
+    varint_write(body, dec);
+    return STATUS_OK;
+}
+
 enum status crdt_counter_add(const struct crdt_object *object, uint64_t actor, int64_t delta,
                              struct writer *body)
 {

@@ -33,5 +33,8 @@ bool crdt_counter_is_sound(struct slice body);
  * the sum over all actors, or a total, would leave 64 bits. */
 enum status crdt_counter_add(const struct crdt_object *object, uint64_t actor, int64_t delta,
                              struct writer *body);
+/* crdt_counter_join writes the sum of the totals under the dots of `which`. OK; OVERFLOW. */
+enum status crdt_counter_join(const struct crdt_object *object, const struct crdt_context *which,
+                              struct writer *body);
 
 #endif

@@ -6,7 +6,8 @@
  *   for one partition    when a row of it is found damaged, is purged, or is given up to its
  * owners; when a write went to the others and could not be stored here
  *
- * and the next write there is the first of a new one. Dead actors leave rows by node_gc. */
+ * and the next write there is the first of a new one. Ended actors leave rows again when all owners
+ * agree (node_gc_settle.c). */
 #include "node_gc.h"
 #include "node_parts.h"
 
@@ -23,12 +24,17 @@ static uint64_t actor_of(const struct node *node, uint32_t ended)
     return actor == 0 ? 1 : actor;
 }
 
+/* The actor of our next write to a partition. */
+uint64_t node_actor(const struct node *node, uint32_t partition)
+{
+    return actor_of(node, node->gc->ended[partition]);
+}
+
 /* The dot of a new write of the task's row, above the stamp `above`. */
 struct dot node_actor_dot(struct node *node, const struct node_task *task, uint64_t above)
 {
-    uint32_t ended = node->gc->ended[place_partition(node->place, task->hash_front)];
-
-    return (struct dot){actor_of(node, ended), crdt_clock_next(&node->clock, node->wall_ms, above)};
+    return (struct dot){node_actor(node, place_partition(node->place, task->hash_front)),
+                        crdt_clock_next(&node->clock, node->wall_ms, above)};
 }
 
 /* This peer may have lost a row of the partition, or what it wrote to it. */

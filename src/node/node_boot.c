@@ -5,6 +5,7 @@
  * Rows of `sys` as they are read: founding (twice), hlc, incarnation, member/<id>, place/<id>,
  * space/<name>. Datagrams are answered from READING on; client work and replica work wait for OPEN.
  */
+#include "node_gc.h"
 #include "node_hint.h"
 #include "node_parts.h"
 
@@ -131,6 +132,7 @@ static void boot_scan_row(struct node *node, const struct store_row *row)
 
     sync_change(node->sync, place_partition(node->place, front), &none, &print);
     sync_dead_add(node->sync, place_partition(node->place, front), crdt_object_is_dead(object, 0));
+    node_gc_note(node, place_partition(node->place, front), object);
     node->keys++;
     node->bytes += row->key.size + row->value.size;
 }

@@ -10,13 +10,16 @@
 
 #include "node_impl.h"
 
-#define GC_ROUNDS_MAX 12u      /* rounds at once, of which */
-#define GC_OWN_MAX 3u          /* our own: the rest is for what others ask */
-#define GC_ITEMS_MAX 1000u     /* rows of one round (protocols.md 7.4) */
-#define GC_CHUNK_ROWS 64u      /* rows in one batch: client writes pass in between */
-#define GC_KEYS_MAX (1u << 20) /* bytes of row keys of one round */
-#define GC_TOUCHED_MAX 64u     /* rows written while a page is read; more end the round */
-#define GC_PAGES_MAX 64u       /* pages one round reads: a partition with few rows to drop */
+#define GC_ROUNDS_MAX 12u          /* rounds at once, of which */
+#define GC_OWN_MAX 3u              /* our own: the rest is for what others ask */
+#define GC_ITEMS_MAX 1000u         /* rows of one round (protocols.md 7.4) */
+#define GC_CHUNK_ROWS 64u          /* rows in one batch: client writes pass in between */
+#define GC_KEYS_MAX (1u << 20)     /* bytes of row keys of one round */
+#define GC_TOUCHED_MAX 64u         /* rows written while a page is read; more end the round */
+#define GC_PAGES_MAX 64u           /* pages one round reads: a partition with few rows to drop */
+#define GC_MARKS_MAX 2048u         /* parts of rows that one round asks about */
+#define GC_AGAIN_US INSTANT_S(5)   /* before a round about a partition where one brought nothing */
+#define GC_SOON_US INSTANT_MS(500) /* or where rows were too young */
 
 enum gc_state {
     GC_FREE,
@@ -38,6 +41,14 @@ struct gc_item {
     bool is_dead;               /* counted among the dead */
     bool is_going;              /* its drop is being written */
     bool is_kept;               /* live, queued, or written since it was read: not dropped */
+    uint16_t marks;             /* it is live, and asked about in parts: so many; 0: as a whole */
+};
+
+/* A part of a row that is asked about (node_gc_settle.c). */
+struct gc_mark {
+    struct crdt_mark mark;
+    uint16_t item;
+    bool is_refused; /* here */
 };
 
 struct gc_key {
@@ -65,9 +76,12 @@ struct gc_round {
     uint32_t end, dropped;   /* DROP: [.., end) is being written */
     struct gc_item *items;   /* owned: GC_ITEMS_MAX */
     struct buffer keys;
+    struct gc_mark *marks; /* owned: GC_MARKS_MAX, by item; NULL: none */
+    uint32_t mark_count;
     uint32_t touched_count;
-    uint64_t touched[GC_TOUCHED_MAX];     /* fronts */
-    uint8_t bits[(GC_ITEMS_MAX + 7) / 8]; /* ours: set by all; another's drop: what goes */
+    uint64_t touched[GC_TOUCHED_MAX]; /* fronts */
+    /* Ours: set by all; another's drop: what goes. A bit per item, then one per mark. */
+    uint8_t bits[(GC_ITEMS_MAX + GC_MARKS_MAX + 7) / 8];
 };
 
 struct node_gc {
@@ -78,8 +92,15 @@ struct node_gc {
     uint32_t going;          /* partition + 1 whose rest comes next; 0: none */
     instant *again;          /* owned: per partition, no round of ours before */
     uint32_t *ended;         /* owned: per partition, actors ended in this process */
+    uint64_t *due;           /* owned: per partition, wall ms at which a row may be over; 0: none */
+    bool is_rich;            /* our last round brought much: the next comes sooner */
     struct node_timer timer; /* the tick */
 };
+
+static inline size_t gc_bits_size(const struct gc_round *round)
+{
+    return (round->item_count + round->mark_count + 7) / 8;
+}
 
 static inline bool gc_bit(const uint8_t *bits, uint32_t at)
 {
@@ -95,13 +116,15 @@ void node_gc_reset(struct node *node);
 bool node_gc_new(struct node *node);
 void node_gc_delete(struct node *node);
 void node_gc_end(struct gc_round *round);
+void node_gc_fail(struct node *node, struct gc_round *round, enum status status);
+void node_gc_idle(struct node *node, struct gc_round *round, bool is_young);
+
+/* node_gc_turn.c */
 unsigned node_gc_owners(struct node *node, uint32_t partition, uint64_t owners[REPLICAS_MAX],
                         uint64_t *absent);
 bool node_gc_is_able(const struct node *node);
 void node_gc_wake(struct node *node);
 void node_gc_tick(struct node *node);
-void node_gc_fail(struct node *node, struct gc_round *round, enum status status);
-void node_gc_idle(struct node *node, struct gc_round *round, bool is_young);
 
 /* node_gc_ask.c */
 void node_gc_silent(struct node *node, const struct gc_round *round);
@@ -137,6 +160,17 @@ void node_gc_read(struct node *node, struct gc_round *round);
 void node_gc_touch(struct node *node, uint32_t partition, struct slice row_key);
 uint64_t node_gc_row_id(const struct node *node, struct slice row_key);
 void node_gc_loaded(struct node *node, struct node_read *read, const struct event *event);
+
+/* node_gc_settle.c */
+void node_gc_note(struct node *node, uint32_t partition, const struct crdt_object *object);
+bool node_gc_is_due(const struct node *node, uint32_t partition);
+void node_gc_marks_own(struct node *node, struct gc_round *round, struct gc_item *item);
+void node_gc_marks_check(struct node *node, struct gc_round *round, uint32_t item);
+struct slice node_gc_marks_write(struct node *node, const struct gc_round *round);
+bool node_gc_marks_read(struct gc_round *round, struct slice bytes);
+void node_gc_settle(struct node *node, struct gc_round *round);
+void node_gc_settle_row(struct node *node, struct node_task *task, enum status status,
+                        struct slice row);
 
 /* node_gc_word.c */
 void node_gc_asked(struct node *node, uint64_t peer, const struct message_gc_ask *ask);

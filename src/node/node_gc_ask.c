@@ -25,6 +25,7 @@ static void gc_ask(struct node *node, struct gc_round *round, unsigned at)
     ask.gc_ask.from = node_gc_item_key(round, &round->items[0]);
     ask.gc_ask.until = node_gc_item_key(round, last);
     ask.gc_ask.items = writer_done(&out);
+    ask.gc_ask.marks = node_gc_marks_write(node, round);
     round->is_asked[at] = true;
     (void)node_send_plain(node, round->owners[at], &ask);
 }
@@ -93,7 +94,7 @@ void node_gc_answered(struct node *node, uint64_t peer, const struct message_gc_
     if (!round || round->peer != node->self || round->state != GC_ASK ||
         round->number != answer->number)
         return;
-    size = (round->item_count + 7) / 8;
+    size = gc_bits_size(round);
     for (unsigned i = 0; i < round->owner_count; i++) {
         if (round->owners[i] != peer || !round->is_asked[i] || round->is_answered[i])
             continue;

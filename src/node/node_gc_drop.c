@@ -43,7 +43,7 @@ static bool drop_is_due(struct node *node, const struct gc_round *round, uint32_
 {
     const struct gc_item *item = &round->items[at];
 
-    return item->key_size > 0 && !item->is_kept && gc_bit(round->bits, at) &&
+    return item->key_size > 0 && !item->is_kept && item->marks == 0 && gc_bit(round->bits, at) &&
            !store_pending_get(node->pending, node_gc_item_key(round, item));
 }
 
@@ -91,6 +91,7 @@ static void drop_finish(struct node *node, struct gc_round *round)
         node_gc_purge_more(node, round);
         return;
     }
+    node_gc_settle(node, round);
     if (round->dropped > 0)
         node_trace(node, TRACE_GC_DROPPED, round->partition, round->dropped, round->number);
     if (round->peer == node->self)
@@ -109,7 +110,7 @@ static void drop_more(struct node *node, struct gc_round *round)
 
     while (round->at < round->item_count && !drop_is_due(node, round, round->at))
         round->at++;
-    if (round->at == round->item_count) {
+    if (round->at == round->item_count && !(is_own && round->mark_count > 0)) {
         drop_finish(node, round);
         return;
     }
@@ -144,9 +145,16 @@ static void drop_more(struct node *node, struct gc_round *round)
     metric_add(&node->metrics, METRIC_STORE_COMMIT_ROWS, count);
 }
 
-/* Begins to drop the rows whose bit is set. */
+/* Begins to drop the rows whose bit is set. What came to us since we read a row, under a smaller
+ * number, may be what another owner's row deletes: then that one stays as well. */
 void node_gc_drop(struct node *node, struct gc_round *round)
 {
+    for (uint32_t i = 0; i < round->item_count && round->state == GC_ASK; i++)
+        if (round->items[i].is_kept)
+            round->bits[i / 8] &= (uint8_t) ~(1u << i % 8);
+    for (uint32_t i = 0, at = round->item_count; i < round->mark_count; i++, at++)
+        if (round->items[round->marks[i].item].is_kept)
+            round->bits[at / 8] &= (uint8_t) ~(1u << at % 8);
     node_gc_progress(node, round, round->state == GC_PURGE_READ ? GC_PURGE_DROP : GC_DROP);
     round->at = round->end = 0;
     drop_more(node, round);
@@ -173,7 +181,7 @@ static void drop_tell(struct node *node, struct gc_round *round)
     struct message drop = {.kind = MESSAGE_GC_DROP,
                            .gc_drop = {.partition = round->partition,
                                        .number = round->number,
-                                       .bits = slice_of(round->bits, (round->item_count + 7) / 8)}};
+                                       .bits = slice_of(round->bits, gc_bits_size(round))}};
 
     for (unsigned i = 0; i < round->owner_count; i++)
         if (round->owners[i] != node->self)

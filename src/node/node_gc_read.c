@@ -128,13 +128,19 @@ static bool gc_decode(struct node *node, const struct store_row *row)
            crdt_object_decode(body, &node->object_a) == STATUS_OK;
 }
 
+/* Something of the row is on its way to the disk, or was until now. */
+static bool gc_is_queued(struct node *node, const struct gc_round *round,
+                         const struct store_row *row)
+{
+    return store_pending_get(node->pending, row->key) ||
+           gc_is_touched(round, bytes_load_u64(row->key.data));
+}
+
 /* Nothing live, and nothing on its way to the disk. */
 static bool gc_is_done_with(struct node *node, const struct gc_round *round,
                             const struct store_row *row)
 {
-    return crdt_object_is_dead(&node->object_a, node->wall_ms) &&
-           !store_pending_get(node->pending, row->key) &&
-           !gc_is_touched(round, bytes_load_u64(row->key.data));
+    return crdt_object_is_dead(&node->object_a, node->wall_ms) && !gc_is_queued(node, round, row);
 }
 
 static bool gc_is_young(const struct node *node)
@@ -149,14 +155,24 @@ static bool gc_row_own(struct node *node, struct gc_round *round, const struct s
 {
     struct gc_item *item = &round->items[round->item_count];
 
-    if (!gc_decode(node, row) || !gc_is_done_with(node, round, row))
+    bool is_over;
+
+    *item = (struct gc_item){.front = bytes_load_u64(row->key.data),
+                             .id = node_gc_row_id(node, row->key)};
+    if (!gc_decode(node, row))
         return true;
-    if (gc_is_young(node)) {
+    is_over = gc_is_done_with(node, round, row);
+    if (!is_over && !gc_is_queued(node, round, row))
+        node_gc_marks_own(node, round, item);
+    if (!is_over && item->marks == 0) {
+        node_gc_note(node, round->partition, &node->object_a);
+        return true;
+    }
+    if (is_over && gc_is_young(node)) {
+        node_gc_note(node, round->partition, &node->object_a);
         round->at++;
         return true;
     }
-    *item = (struct gc_item){.front = bytes_load_u64(row->key.data),
-                             .id = node_gc_row_id(node, row->key)};
     if (!gc_item_fill(node, round, item, row))
         return false;
     return ++round->item_count < GC_ITEMS_MAX;
@@ -174,9 +190,13 @@ static void gc_row_asked(struct node *node, struct gc_round *round, const struct
 
         if (item->id != id)
             continue;
-        if (!gc_decode(node, row) || !gc_is_done_with(node, round, row) ||
+        if (!gc_decode(node, row) ||
+            (item->marks > 0 ? gc_is_queued(node, round, row)
+                             : !gc_is_done_with(node, round, row)) ||
             !gc_item_fill(node, round, item, row))
             item->is_kept = true;
+        else if (item->marks > 0)
+            node_gc_marks_check(node, round, i);
         return;
     }
 }

@@ -99,7 +99,8 @@ void node_gc_asked(struct node *node, uint64_t peer, const struct message_gc_ask
     round->number = ask->number;
     round->layout = ask->layout;
     round->owner_count = (uint8_t)node_gc_owners(node, ask->partition, round->owners, &absent);
-    if (word_items(round, ask->items) && node_gc_range_of(node, round, ask->from, ask->until))
+    if (word_items(round, ask->items) && node_gc_marks_read(round, ask->marks) &&
+        node_gc_range_of(node, round, ask->from, ask->until))
         node_gc_read(node, round);
     else
         word_refuse(node, round, STATUS_BAD);
@@ -145,7 +146,7 @@ void node_gc_promise(struct node *node, struct gc_round *round)
 void node_gc_promised(struct node *node, struct gc_round *round)
 {
     struct message_gc_answer answer = {.partition = round->partition, .number = round->number};
-    size_t size = (round->item_count + 7) / 8;
+    size_t size = gc_bits_size(round);
     uint8_t *bits = effects_alloc(node->fx, size);
 
     if (round->number <= sync_standing(node->sync, round->partition)->number) {
@@ -154,8 +155,11 @@ void node_gc_promised(struct node *node, struct gc_round *round)
     }
     sync_standing_set(node->sync, round->partition, &round->standing);
     for (uint32_t i = 0; i < round->item_count; i++)
-        if (!round->items[i].is_kept)
+        if (!round->items[i].is_kept && round->items[i].marks == 0)
             bits[i / 8] |= (uint8_t)(1u << (i % 8));
+    for (uint32_t i = 0, at = round->item_count; i < round->mark_count; i++, at++)
+        if (!round->marks[i].is_refused && !round->items[round->marks[i].item].is_kept)
+            bits[at / 8] |= (uint8_t)(1u << (at % 8));
     answer.bits = slice_of(bits, size);
     node_gc_progress(node, round, GC_WORD);
     word_answer(node, round->peer, &answer);
@@ -168,7 +172,7 @@ void node_gc_told(struct node *node, uint64_t peer, const struct message_gc_drop
     uint32_t late = 0;
 
     if (!round || round->state != GC_WORD || round->peer != peer || round->number != drop->number ||
-        drop->bits.size != (round->item_count + 7) / 8)
+        drop->bits.size != gc_bits_size(round))
         return; /* the rows are collected in a later round */
     memcpy(round->bits, drop->bits.data, drop->bits.size);
     for (uint32_t i = 0; i < round->item_count; i++)

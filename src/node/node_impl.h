@@ -71,6 +71,7 @@ enum node_task_kind {
     TASK_HINT,   /* a row that the owner `origin` lacks */
     TASK_RECORD, /* an operation on the record of an idempotent write, for the task `request` */
     TASK_MEND,   /* a damaged row of ours is fetched from the others */
+    TASK_SETTLE, /* a row loses what all owners agreed to; `object` is the marks */
 };
 enum node_task_step {
     STEP_START,  /* nothing has happened */

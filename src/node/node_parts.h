@@ -273,6 +273,7 @@ void node_list_asked(struct node *node, uint64_t peer, const struct frame *frame
 void node_list_loaded(struct node *node, struct node_read *read, const struct event *event);
 
 /* node_actor.c */
+uint64_t node_actor(const struct node *node, uint32_t partition);
 struct dot node_actor_dot(struct node *node, const struct node_task *task, uint64_t above);
 void node_actor_end(struct node *node, uint32_t partition);
 bool node_actor_is_ours(const struct node *node, uint32_t partition, uint64_t actor);

@@ -1,6 +1,6 @@
 /* node_replica.c: work another peer asks of this one as a replica: merge its object, show our copy.
  * Arrival is a merge, so order and repetition do not matter; an acknowledgement means durable. */
-#include "node_impl.h"
+#include "node_gc.h"
 #include "node_parts.h"
 
 /* What is shown of a row, and the partition's number when it was read. */
@@ -187,6 +187,7 @@ bool node_task_merges(const struct node_task *task)
     case TASK_MERGE:
     case TASK_REPAIR:
     case TASK_MEND:
+    case TASK_SETTLE:
         return true;
     case TASK_GET:
     case TASK_GIVE:

@@ -1,7 +1,7 @@
 /* node_store.c: tickets for reads and writes, and the one way an object reaches the disk. Two rules
  * of visibility: a merge sees what is queued (store_pending), or two writes of one turn would lose
  * each other; a client sees only what is committed, or a crash could take back what it read. */
-#include "node_impl.h"
+#include "node_gc.h"
 #include "node_parts.h"
 
 /* The record of a row as merges see it, or as clients do. The bytes live until effects_reset.
@@ -130,6 +130,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     write->was_dead = task->was_dead;
     write->is_dead = crdt_object_is_dead(object, 0);
     node_gc_touch(node, write->partition, row_key);
+    node_gc_note(node, write->partition, object);
     write->bytes = row_key.size + record->size;
     rows[0] = (struct store_row){
         .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};

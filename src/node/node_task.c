@@ -7,6 +7,7 @@
  *                     +------------- PAUSE <---------------+  layouts differed: tables are compared
  *
  * Whoever coordinates is an owner; an edge that is none forwards once. */
+#include "node_gc.h"
 #include "node_hint.h"
 #include "node_parts.h"
 
@@ -244,6 +245,9 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     case TASK_REPAIR:
     case TASK_MEND:
         node_replica_merge(node, task, status, object);
+        break;
+    case TASK_SETTLE:
+        node_gc_settle_row(node, task, status, object);
         break;
     case TASK_GET:
         node_replica_show(node, task, status, object);
