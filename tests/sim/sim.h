@@ -404,4 +404,9 @@ void sim_hints_write(struct sim *sim, struct sim_node *peer, const struct effect
 void sim_check_hints(struct sim *sim);
 void sim_hints_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
 
+/* --- sim_churn.c: the profile churn; others are left alone */
+void sim_churn_draw(uint64_t seed, struct sim_plan *plan);
+/* D7 at the end: waits until rows have lost the actors that ended. */
+void sim_churn_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
 #endif

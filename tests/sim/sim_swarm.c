@@ -67,6 +67,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_move_draw(seed, plan);
     if (!strcmp(profile, "gc"))
         sim_gc_draw(seed, plan);
+    if (!strcmp(profile, "churn"))
+        sim_churn_draw(seed, plan);
     if (!strcmp(profile, "forget"))
         sim_forget_draw(seed, plan);
     if (!strcmp(profile, "replicas"))
@@ -333,6 +335,7 @@ static void swarm_heal(struct sim *sim)
         sim_fail(sim, "LIVE: a request was never answered");
     sim_hints_final(sim, swarm_samples);
     sim_gc_final(sim, swarm_samples);
+    sim_churn_final(sim, swarm_samples);
     if (!sim->failure[0])
         sim_check_final(sim);
     if (!sim->failure[0])
