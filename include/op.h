@@ -140,6 +140,7 @@ enum outcome {
 #define ROLE_COORD 2u
 #define ROLE_REPLICA 4u
 #define ROLE_FAILED 8u
+#define ROLE_HINT 16u /* took a hint: some owner lacks the write */
 
 struct route_hop {
     struct label name;
@@ -175,6 +176,8 @@ struct result_member {
     uint32_t rtt_us;
     uint64_t since_ms; /* wall clock of the last change of state in this view */
     bool is_self, is_blocked;
+    uint32_t hints;  /* rows it lacks, as the answering peer remembers */
+    uint64_t lag_ms; /* since when it lacks the oldest of them */
 };
 
 struct result_owner {
@@ -184,6 +187,7 @@ struct result_owner {
     bool is_base, is_target;
     enum status answer; /* is_verify: OK, MISSING, or why it did not answer */
     uint64_t etag;      /* is_verify: of the winner, 0 when none */
+    uint32_t hints;     /* peers that remember that it lacks the key; is_verify: of all owners */
 };
 
 /* One step of an overlay lookup. */
@@ -258,6 +262,12 @@ struct result_cluster {
     struct label tombstones_absent; /* an owner they wait for, empty: none is away */
     uint32_t partitions_differing;  /* from a live peer's, when last compared */
     uint32_t compared_s;            /* since the live peer compared longest ago was */
+    uint32_t partitions_diverged;   /* known not to be equal at all their owners */
+    uint32_t hints;                 /* rows some owner lacks, as this peer remembers */
+    uint64_t hints_dropped;         /* left to anti-entropy so far */
+    struct label hints_for;         /* the owner that lacks most, empty: none does */
+    uint64_t unconfirmed_ms;        /* since when the oldest of them is lacking */
+    uint64_t siblings;              /* keys of this peer with more than one value */
     uint32_t replicas;
     uint64_t layout, digest;
     bool is_founded, is_ready, is_recovering, is_read_only, is_draining;

@@ -116,7 +116,8 @@ struct quorum_output {
      * what was wanted, while an owner is silent. NO_SPACE, READ_ONLY, OVERLOAD: so many owners
      * refused for this reason. MEMORY: ours. */
     enum status status;
-    enum outcome outcome;          /* PUT that is not OK; else NONE */
+    enum outcome outcome; /* PUT that is not OK; else NONE */
+    uint8_t lacking;      /* PUT: other owners that certainly did not acknowledge, and will not */
     uint8_t acks, required, total; /* owners that answered, that had to (the larger set), all */
     bool is_settled;               /* GET: quorums of both sets answered exactly `object` */
     enum quorum_search search;     /* GET */

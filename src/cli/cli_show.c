@@ -5,9 +5,10 @@
 #include <time.h>
 
 static const struct cli_column member_columns[] = {
-    {"NAME", "name", false}, {"STATE", "state", false},  {"PLACE", "place", false},
-    {"MESH", "mesh", false}, {"HTTP", "http", false},    {"HOST", "host", false},
-    {"ZONE", "zone", false}, {"RTT MS", "rtt_ms", true}, {"BLOCKED", "blocked", false},
+    {"NAME", "name", false},  {"STATE", "state", false},     {"PLACE", "place", false},
+    {"MESH", "mesh", false},  {"HTTP", "http", false},       {"HOST", "host", false},
+    {"ZONE", "zone", false},  {"RTT MS", "rtt_ms", true},    {"HINTS", "hints", true},
+    {"LAG S", "lag_s", true}, {"BLOCKED", "blocked", false},
 };
 #define COLUMNS(table) table, sizeof(table) / sizeof((table)[0])
 
@@ -42,6 +43,7 @@ static void status_numbers(const json_t *json)
     const json_t *members = json_object_get(json, "members");
     const json_t *partitions = json_object_get(json, "partitions");
     const json_t *tombstones = json_object_get(json, "tombstones");
+    const json_t *hints = json_object_get(json, "hints");
     const json_t *scrub = json_object_get(json, "scrub");
     char room[4][32];
 
@@ -62,6 +64,14 @@ static void status_numbers(const json_t *json)
     printf("replicas    %s; %s partitions differed when last compared, all compared within %s s\n",
            cli_text(json, "replicas", room[0]), cli_text(partitions, "differing", room[1]),
            cli_text(partitions, "compared_s", room[2]));
+    printf("divergence  %s partitions, %s keys with several values\n",
+           cli_text(partitions, "diverged", room[0]), cli_text(json, "siblings", room[1]));
+    if (json_integer_value(json_object_get(hints, "pending")) > 0)
+        printf(
+            "hints       %s rows are kept for owners that lack them, most for %s, the oldest for "
+            "%s s\n",
+            cli_text(hints, "pending", room[0]), cli_text(hints, "waiting_for", room[1]),
+            cli_text(hints, "lag_s", room[2]));
     if (scrub)
         printf("scrub       every row verified within %s s, %s damaged, %s replaced, %s wait\n",
                cli_text(scrub, "age_s", room[0]), cli_text(scrub, "corrupt", room[1]),
@@ -170,7 +180,7 @@ int cli_ring_lookup(struct cli *cli)
     static const struct cli_column columns[] = {
         {"RANK", "rank", true},      {"PEER", "peer", false},     {"STATE", "state", false},
         {"BASE", "base", false},     {"TARGET", "target", false}, {"ETAG", "etag", false},
-        {"ANSWER", "answer", false},
+        {"ANSWER", "answer", false}, {"HINTS", "hints", true},
     };
     unsigned count = cli->options[OPTION_VERIFY] ? 7 : 5;
     char path[CLI_URL_MAX], room[32];

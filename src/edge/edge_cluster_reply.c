@@ -125,6 +125,8 @@ static json_t *edge_member_json(const struct result_member *member)
     put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());
     put(object, "self", json_boolean(member->is_self));
     put(object, "blocked", json_boolean(member->is_blocked));
+    put(object, "hints", json_integer(member->hints));
+    put(object, "lag_s", edge_json_thousandths(member->lag_ms));
     return object;
 }
 
@@ -238,7 +240,7 @@ static json_t *edge_owner_json(const struct result_owner *owner, unsigned rank, 
         put(object, "etag", edge_json_etag(owner->etag));
         put(object, "answer", json_string(status_text(owner->answer)));
     }
-    put(object, "hints", json_integer(0));
+    put(object, "hints", json_integer(owner->hints));
     return object;
 }
 

@@ -4,6 +4,7 @@
 
 #define COUNTER "counter"
 #define GAUGE "gauge"
+#define HISTOGRAM "histogram"
 
 static const struct {
     const char *name, *kind, *labels, *help;
@@ -23,35 +24,61 @@ static uint64_t edge_metric_sum(const struct edge_config *config, unsigned metri
     return sum;
 }
 
+/* The name HELP and TYPE are written for: rows of a histogram have a word behind it. */
+static struct slice edge_metric_base(unsigned metric)
+{
+    const char *name = EDGE_METRIC_ROWS[metric].name;
+    const char *end = strrchr(name, '_');
+
+    if (strcmp(EDGE_METRIC_ROWS[metric].kind, HISTOGRAM) != 0)
+        return slice_text(name);
+    return slice_of(name, (size_t)(end - name));
+}
+
+/* Seconds are counted in milliseconds where they are summed up. */
+static void edge_metric_value(struct edge_out *out, unsigned metric, uint64_t value)
+{
+    struct slice name = slice_text(EDGE_METRIC_ROWS[metric].name);
+    char digits[] = {'.', (char)('0' + value / 100 % 10), (char)('0' + value / 10 % 10),
+                     (char)('0' + value % 10)};
+
+    if (edge_metric_base(metric).size + 4 != name.size) {
+        edge_put_number(out, value);
+        return;
+    }
+    edge_put_number(out, value / 1000);
+    edge_put(out, digits, sizeof digits);
+}
+
 void edge_metrics_put(struct edge_out *out, const struct edge_config *config)
 {
-    const char *last = "";
+    struct slice last = SLICE_NONE;
 
     EDGE_PUT(out, "# HELP gossamer_build_info what runs\n# TYPE gossamer_build_info gauge\n"
                   "gossamer_build_info{version=\"");
     edge_put_text(out, config->version);
     EDGE_PUT(out, "\"} 1\n");
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
-        if (strcmp(last, EDGE_METRIC_ROWS[i].name) != 0) {
-            last = EDGE_METRIC_ROWS[i].name;
+        if (!slice_equal(last, edge_metric_base(i))) {
+            last = edge_metric_base(i);
             EDGE_PUT(out, "# HELP ");
-            edge_put_text(out, last);
+            edge_put(out, last.data, last.size);
             EDGE_PUT(out, " ");
             edge_put_text(out, EDGE_METRIC_ROWS[i].help);
             EDGE_PUT(out, "\n# TYPE ");
-            edge_put_text(out, last);
+            edge_put(out, last.data, last.size);
             EDGE_PUT(out, " ");
             edge_put_text(out, EDGE_METRIC_ROWS[i].kind);
             EDGE_PUT(out, "\n");
         }
-        edge_put_text(out, last);
+        edge_put_text(out, EDGE_METRIC_ROWS[i].name);
         if (EDGE_METRIC_ROWS[i].labels[0]) {
             EDGE_PUT(out, "{");
             edge_put_text(out, EDGE_METRIC_ROWS[i].labels);
             EDGE_PUT(out, "}");
         }
         EDGE_PUT(out, " ");
-        edge_put_number(out, edge_metric_sum(config, i));
+        edge_metric_value(out, i, edge_metric_sum(config, i));
         EDGE_PUT(out, "\n");
     }
 }

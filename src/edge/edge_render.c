@@ -87,6 +87,8 @@ static void edge_put_roles(struct edge_out *out, unsigned roles)
         EDGE_PUT(out, ";coord");
     if (roles & ROLE_REPLICA)
         EDGE_PUT(out, ";replica");
+    if (roles & ROLE_HINT)
+        EDGE_PUT(out, ";hint");
     if (roles & ROLE_FAILED)
         EDGE_PUT(out, ";failed");
 }

@@ -126,6 +126,18 @@ static json_t *edge_summary_tombstones(const struct result_cluster *c)
     return tombstones;
 }
 
+/* Writes some owner lacks, and since when. */
+static json_t *edge_summary_hints(const struct result_cluster *c)
+{
+    json_t *hints = json_object();
+
+    put(hints, "pending", json_integer(c->hints));
+    put(hints, "dropped", json_integer((json_int_t)c->hints_dropped));
+    put(hints, "waiting_for", c->hints_for.size ? edge_json_label(&c->hints_for) : json_null());
+    put(hints, "lag_s", edge_json_thousandths(c->unconfirmed_ms));
+    return hints;
+}
+
 static json_t *edge_summary_scrub(const struct result_cluster *c)
 {
     json_t *scrub = json_object();
@@ -157,10 +169,13 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(partitions, "total", json_integer(c->partitions));
     put(partitions, "moving", json_integer(c->partitions_moving));
     put(partitions, "differing", json_integer(c->partitions_differing));
+    put(partitions, "diverged", json_integer(c->partitions_diverged));
     put(partitions, "compared_s", json_integer(c->compared_s));
     put(partitions, "unavailable", json_integer(c->partitions_unavailable));
     put(partitions, "under_replicated", json_integer(c->partitions_under));
     put(body, "partitions", partitions);
+    put(body, "hints", edge_summary_hints(c));
+    put(body, "siblings", json_integer((json_int_t)c->siblings));
     put(body, "tombstones", edge_summary_tombstones(c));
     put(body, "ring_version", edge_json_u64(c->layout));
     put(body, "digest", edge_json_u64(c->digest));

@@ -48,7 +48,7 @@ void node_opened(struct node *node, const struct event *event)
     node_hints_unsave(node);
     node->is_dirty = true; /* what was being written may be lost */
     node->hlc_limit_ms = 0;
-    node->keys = node->bytes = 0;
+    node->keys = node->bytes = node->siblings = 0;
     if (node->sync)
         sync_reset(node->sync);
     node->phase = NODE_SCANNING;
@@ -135,6 +135,7 @@ static void boot_scan_row(struct node *node, const struct store_row *row)
     node_gc_note(node, place_partition(node->place, front), object);
     node->keys++;
     node->bytes += row->key.size + row->value.size;
+    node->siblings += node_object_is_split(object);
 }
 
 static void boot_finish(struct node *node)

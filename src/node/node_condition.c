@@ -31,6 +31,7 @@ void node_coord_refused(struct node *node, struct node_task *task, enum status s
 {
     struct node_outcome outcome = {.status = status, .outcome = OUTCOME_NOT_STORED};
 
+    metric_add(&node->metrics, METRIC_SIBLINGS_REFUSED, status == STATUS_SIBLING_LIMIT);
     if (status == STATUS_MISSING)
         outcome = (struct node_outcome){.status = STATUS_OK};
     if (status == STATUS_PRECONDITION)

@@ -186,6 +186,7 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
         return;
     }
     task->was_dead = status == STATUS_OK && crdt_object_is_dead(object, 0);
+    task->was_split = status == STATUS_OK && node_object_is_split(object);
     if (status == STATUS_OK)
         before = crdt_object_fingerprint(
             node->founding.hash_seed,
@@ -240,6 +241,8 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
     if (task->step == STEP_READ && node_session_waits(node, task, done->status))
         return;
     node_quorum_outcome(node, done, &outcome);
+    if (task->step == STEP_WRITE && done->status == STATUS_OK && done->lacking > 0 && node->hints)
+        outcome.route[0].roles |= ROLE_HINT;
     if (task->step == STEP_READ && done->status == STATUS_OK && task->op.kind != OP_GET) {
         task->gc = done->gc;
         blob_drop(&task->object);

@@ -46,6 +46,7 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     write->partition = place_partition(node->place, front);
     write->before = *before;
     write->was_dead = crdt_object_is_dead(&node->object_a, 0);
+    write->was_split = node_object_is_split(&node->object_a);
     write->after = (struct hash16){{0}};
     write->bytes = row->key.size + row->value.size;
     node_actor_end(node, write->partition);
@@ -241,6 +242,8 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
     if (status == STATUS_OK && node->sync) {
         sync_change(node->sync, done->partition, &done->before, &done->after);
         sync_dead_add(node->sync, done->partition, (int)done->is_dead - (int)done->was_dead);
+        node->siblings += done->is_split;
+        node->siblings -= done->was_split && node->siblings > 0;
         node_recount_stored(node, done);
         node_mend_written(node, row_key);
         if (done->is_delete) {

@@ -39,6 +39,7 @@ enum status node_write_refused(struct node *node, const struct node_write *done)
     next->before = done->before;
     next->had_before = done->had_before;
     next->was_dead = done->was_dead;
+    next->was_split = done->was_split;
     return STATUS_UNKNOWN_OUTCOME;
 }
 

@@ -59,6 +59,12 @@ bool node_hints_hold(const struct node *node, uint32_t partition)
            (!node->hints->is_loaded || hints_open(node->hints->books, partition) > 0);
 }
 
+/* Tells whether this peer remembers that an owner lacks a row. */
+bool node_hint_is_kept(const struct node *node, uint64_t owner, struct slice row_key)
+{
+    return node->hints && hint_find(node->hints->books, owner, row_key);
+}
+
 /* A row that leaves no room for the id of an owner in front of it has no hint: comparing finds
  * it. */
 void node_hint_add(struct node *node, const struct hint_row *row)
@@ -84,6 +90,8 @@ void node_hint_spread(struct node *node, const struct quorum_output *spread)
     struct hint_row row;
     uint64_t front;
 
+    if (spread->role_count == 0)
+        node_lag_seen(node, (node->now - spread->told) / 1000u);
     if (!node->hints || spread->role_count == 0)
         return;
     front = node_front(node, spread->ns, spread->key);

@@ -154,6 +154,8 @@ void node_hint_ended(struct node *node, struct node_task *task, enum status stat
         return;
     if (status != STATUS_OK)
         owner->pause = node->now + GIVE_PAUSE_US;
+    if (status == STATUS_OK)
+        node_lag_seen(node, node_lag_since(node, hint->made_ms));
     if (status == STATUS_OK && !hint->is_again && hint->is_saved)
         node_hint_gone(node, owner->id8, row_key);
     (void)hint_sent(node->hints->books, hint, status == STATUS_OK);

@@ -132,7 +132,7 @@ struct node_task {
     enum status first_status;    /* OP_RESTORE: why the first row that failed did; OK: none */
     bool is_filling, is_carried; /* OP_RESTORE: rows are being started. TASK_ROW: of a stray */
     uint32_t gc;                 /* number of the partition when `object` was read */
-    bool was_dead;               /* the row that is being replaced holds nothing live */
+    bool was_dead, was_split;    /* the row that is being replaced: nothing live; several values */
 };
 
 /* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
@@ -142,8 +142,8 @@ struct node_write {
     bool is_object;
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
-    bool was_dead, is_dead; /* nothing live in the row before, and after */
-    uint32_t gc, partition; /* gc: a round's, 0: none */
+    bool was_dead, is_dead, was_split, is_split; /* before and after: nothing live; several values */
+    uint32_t gc, partition;                      /* gc: a round's, 0: none */
     struct hash16 before, after;
     size_t bytes;
     struct blob *row_key, *record;
@@ -282,7 +282,7 @@ struct node {
     struct node_forget forget;
     uint64_t heir_of; /* the peer by whose move we own more, perhaps: node_heir.c; 0: none */
     struct node_jobs jobs;
-    uint64_t keys, bytes;
+    uint64_t keys, bytes, siblings;
     struct metrics metrics;
     uint8_t datagram[DATAGRAM_SIZE_MAX]; /* room to open one packet */
     /* room to decode, for one user at a time: a what is there, b what comes, c what is shown */

@@ -121,6 +121,12 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
     case MESSAGE_SCANNED:
         node_quorum_answered(node, peer, frame, message);
         break;
+    case MESSAGE_HINT_ASK:
+        node_lag_asked(node, peer, frame, &message->hint_ask);
+        break;
+    case MESSAGE_HINT_KEPT:
+        node_lag_answered(node, frame->request, &message->hint_kept);
+        break;
     case MESSAGE_LOCATE:
     case MESSAGE_LOCATED:
         node_locate_message(node, peer, frame, message);

@@ -17,7 +17,6 @@ static void place_changed(struct node *node, const struct place_record *record)
     node_persist_place(node, record);
     node_persist_soon(node);
     node_trace(node, TRACE_PLACE_CHANGED, id_front(&record->id), record->state, layout);
-    metric_set(&node->metrics, METRIC_PARTITIONS_MOVING, place_is_moving(node->place));
     if (record->state == PLACE_LEAVING && peer)
         peer->sync_at = 0; /* it waits for us to pull what we take over */
     node_move_wake(node);

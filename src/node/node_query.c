@@ -62,6 +62,7 @@ static void query_member(struct node *node, const struct swim_view *view,
                                .since_ms = node->wall_ms > ago_ms ? node->wall_ms - ago_ms : 0,
                                .is_self = id8 == node->self,
                                .is_blocked = node_is_blocked(node, id8)};
+    node_lag_of(node, id8, &member->hints, &member->lag_ms);
 }
 
 static void query_members(struct node *node, struct result *result)
@@ -143,6 +144,8 @@ static void query_cluster(struct node *node, struct result *result)
         cluster->partitions = place_partitions_used(node->place);
         query_partitions(node, cluster);
         node_view_convergence(node, &cluster->partitions_differing, &cluster->compared_s);
+        node_lag_show(node, cluster);
+        node_lag_gauges(node, cluster);
     }
 }
 
@@ -158,6 +161,8 @@ static void query_ready(struct node *node, struct result *result)
 
 void node_query_owners(struct node *node, const struct op *op, struct result *result)
 {
+    SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
+    struct slice row_key = node_row_key(node, op->ns, op->key, room);
     struct place_owners owners;
     struct result_owner *rows;
 
@@ -175,6 +180,7 @@ void node_query_owners(struct node *node, const struct op *op, struct result *re
                                         .rank = rank < 0 ? RANK_DEAD : (enum member_rank)rank,
                                         .is_base = owners.peers[i].is_base,
                                         .is_target = owners.peers[i].is_target,
+                                        .hints = node_hint_is_kept(node, id8, row_key),
                                         .answer = STATUS_OK};
     }
     result->owners = rows;

@@ -217,6 +217,7 @@ void node_replica_merge(struct node *node, struct node_task *task, enum status s
     if (status == STATUS_OK)
         before = crdt_object_fingerprint(node->founding.hash_seed, row_key, ours);
     task->was_dead = status == STATUS_OK && crdt_object_is_dead(ours, 0);
+    task->was_split = status == STATUS_OK && node_object_is_split(ours);
     if (status == STATUS_MISSING || status == STATUS_CORRUPT)
         status = STATUS_OK; /* a damaged row is replaced by what others hold */
     if (status == STATUS_OK && crdt_object_decode(blob_slice(task->object), theirs) != STATUS_OK)

@@ -129,6 +129,8 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     write->after = crdt_object_fingerprint(node->founding.hash_seed, row_key, object);
     write->was_dead = task->was_dead;
     write->is_dead = crdt_object_is_dead(object, 0);
+    write->was_split = task->was_split;
+    write->is_split = node_object_is_split(object);
     node_gc_touch(node, write->partition, row_key);
     node_gc_note(node, write->partition, object);
     write->bytes = row_key.size + record->size;

@@ -3,7 +3,7 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-static struct result_owner *verify_rows(const struct node_task *task, uint32_t *count)
+struct result_owner *node_verify_rows(const struct node_task *task, uint32_t *count)
 {
     *count = (uint32_t)(task->object->size / sizeof(struct result_owner));
     return (struct result_owner *)(void *)task->object->data;
@@ -17,7 +17,7 @@ void node_verify_finish(struct node *node, struct node_task *task)
     uint32_t count;
 
     node_query_owners(node, &task->op, result);
-    (void)verify_rows(task, &count);
+    (void)node_verify_rows(task, &count);
     if (result->owner_count == count)
         result->owners = (const struct result_owner *)(const void *)effects_copy(
                              node->fx, blob_slice(task->object))
@@ -51,10 +51,14 @@ void node_verify_begin(struct node *node, struct node_task *task)
         node_task_fail(node, task, STATUS_MEMORY);
         return;
     }
-    rows = verify_rows(task, &count);
-    for (uint32_t i = 0; i < count; i++)
+    rows = node_verify_rows(task, &count);
+    for (uint32_t i = 0; i < count; i++) {
         rows[i].answer = STATUS_DEADLINE;
+        rows[i].hints = 0; /* this peer's own are told like those of others */
+    }
     heap_set(&node->timers, &task->timer.in_timers, task->deadline);
+    for (uint32_t i = 0; i < asked.owner_count; i++)
+        node_lag_ask(node, task, id_front(&asked.owners[i].id));
     for (uint32_t i = 0; i < asked.owner_count && node_task_find(node, id); i++)
         verify_ask(node, task, id_front(&asked.owners[i].id));
 }
@@ -70,7 +74,7 @@ bool node_verify_answered(struct node *node, uint32_t request, const struct quor
 
     if (!task || task->op.kind != OP_LOOKUP || task->kind != TASK_CLIENT)
         return false;
-    rows = verify_rows(task, &count);
+    rows = node_verify_rows(task, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (id_front(&rows[i].id) == answer->from && rows[i].answer == STATUS_DEADLINE) {
             rows[i].answer =

@@ -334,9 +334,14 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
         output.required = op->target_required;
     output.role_count = quorum_roles(op, status == STATUS_OK, roles);
     output.roles = roles;
-    for (unsigned i = 0; i < op->part_count; i++)
-        if (op->parts[i].state == PART_ANSWERED)
+    for (unsigned i = 0; i < op->part_count; i++) {
+        bool is_answered = op->parts[i].state == PART_ANSWERED;
+
+        if (is_answered)
             output.acks++;
+        else if (op->parts[i].state != PART_ASKED && !op->parts[i].owner.is_self)
+            output.lacking++;
+    }
     if (status == STATUS_OK)
         output.object = blob_slice(op->merged);
     output.search = op->search;

@@ -13,6 +13,9 @@ static void test_text(void **state)
     (void)state;
     tables[0].values[METRIC_KEYS] = 40;
     tables[1].values[METRIC_KEYS] = 2;
+    tables[0].values[METRIC_LAG_1S] = 3;
+    tables[0].values[METRIC_LAG_SUM] = 12045;
+    tables[0].values[METRIC_LAG_COUNT] = 4;
     buffer_init(&buffer, 1u << 20);
     edge_out_begin(&out, &buffer, 16);
     edge_metrics_put(&out, &config);
@@ -22,6 +25,11 @@ static void test_text(void **state)
     assert_has(text, "gossamer_build_info{version=\"9\"} 1\n");
     assert_has(text, "# TYPE gossamer_keys gauge\ngossamer_keys 42\n");
     assert_has(text, "gossamer_members{state=\"dead\"} 0\n");
+    assert_has(text, "# TYPE gossamer_replication_lag_seconds histogram\n"
+                     "gossamer_replication_lag_seconds_bucket{le=\"0.01\"} 0\n");
+    assert_has(text, "gossamer_replication_lag_seconds_bucket{le=\"1\"} 3\n");
+    assert_has(text, "gossamer_replication_lag_seconds_sum 12.045\n"
+                     "gossamer_replication_lag_seconds_count 4\n");
     for (char *line = text; (line = strstr(line, "# TYPE ")) != NULL; line++) {
         char name[80] = "\n# TYPE ";
         size_t size = strcspn(line + 7, " ");

@@ -61,6 +61,7 @@ struct net_reply {
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members, rows_stored, partition;
     uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
+    uint32_t hints[NET_PEERS];             /* of the owners of a lookup */
     char bodies[NET_VALUES][64];
     uint64_t etags[NET_VALUES];
     char names[64][32]; /* keys of a listing, names of rows */

@@ -231,6 +231,8 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
     }
     for (uint8_t i = 0; i < result->route_count; i++)
         reply->route[i] = result->route[i].roles;
+    for (uint32_t i = 0; i < result->owner_count && i < NET_PEERS; i++)
+        reply->hints[i] = result->owners[i].hints;
     for (uint32_t i = 0; i < result->value_count && i < NET_VALUES; i++) {
         size_t size = result->values[i].body.size < 63 ? result->values[i].body.size : 63;
 
