@@ -265,6 +265,7 @@ struct result_cluster {
     uint32_t partitions_diverged;   /* known not to be equal at all their owners */
     uint32_t hints;                 /* rows some owner lacks, as this peer remembers */
     uint64_t hints_dropped;         /* left to anti-entropy so far */
+    bool are_hints_lost;            /* of some, and no comparison has found all equal since */
     struct label hints_for;         /* the owner that lacks most, empty: none does */
     uint64_t unconfirmed_ms;        /* since when the oldest of them is lacking */
     uint64_t siblings;              /* keys of this peer with more than one value */

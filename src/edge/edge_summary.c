@@ -63,6 +63,9 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
               "look at the log and at the free space of the disk");
     edge_warn(warnings, c->is_recovering, "recovering", "the store is refilled from other owners",
               "wait; reads use the other owners");
+    edge_warn(warnings, c->are_hints_lost, "hints-dropped",
+              "an owner missed more writes, or for longer, than hints are kept for",
+              "bring it back: comparing finds what it lacks, within sync.interval");
     edge_warn(warnings, c->rows_bad > 0, "damaged-rows", "damaged rows wait for their other owners",
               "bring back the peers that are away; then look at the disk of this one");
     return warnings;

@@ -64,6 +64,7 @@ void node_lag_show(struct node *node, struct result_cluster *cluster)
     if (!node->hints)
         return;
     cluster->hints = hints_count(node->hints->books);
+    cluster->are_hints_lost = hints_are_lost(node->hints->books);
     cluster->unconfirmed_ms = node_lag_since(node, hints_oldest_ms(node->hints->books));
     while ((owner = hint_owner_next(node->hints->books, owner)))
         if (owner->count > most) {

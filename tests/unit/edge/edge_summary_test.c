@@ -26,6 +26,16 @@ static void test_summary(void **state)
     assert_has(ask("GET /v1/cluster", &result), "\"code\":\"too-few-peers\"");
     assert_has(ask("GET /v1/cluster", &result), "\"code\":\"members-dead\"");
     assert_has(ask("GET /v1/cluster", &result), "\"foreign\":\"000000000000beef\"");
+    assert_has(ask("GET /v1/cluster", &result), "\"pending\":0,\"dropped\":0");
+    result.cluster.hints = 12;
+    result.cluster.hints_for = label_make(slice_text("peer-3"));
+    result.cluster.unconfirmed_ms = 4500;
+    result.cluster.are_hints_lost = true;
+    result.cluster.siblings = 7;
+    assert_has(ask("GET /v1/cluster", &result),
+               "\"hints\":{\"pending\":12,\"dropped\":0,\"waiting_for\":\"peer-3\",\"lag_s\":4.5}");
+    assert_has(ask("GET /v1/cluster", &result), "\"siblings\":7");
+    assert_has(ask("GET /v1/cluster", &result), "\"code\":\"hints-dropped\"");
     result.cluster.partitions_unavailable = 1;
     assert_has(ask("GET /v1/cluster", &result), "cannot reach their quorum");
     client_close(&client);
