@@ -21,6 +21,7 @@ struct node_hints {
 bool node_hints_new(struct node *node);
 void node_hints_delete(struct node *node);
 bool node_hints_hold(const struct node *node, uint32_t partition);
+bool node_hint_is_kept(const struct node *node, uint64_t owner, struct slice row_key);
 void node_hint_spread(struct node *node, const struct quorum_output *spread);
 void node_hint_add(struct node *node, const struct hint_row *row);
 void node_hint_lose(struct node *node, struct hint *hint, bool is_lost);
@@ -33,6 +34,18 @@ void node_hint_row(struct node *node, struct node_task *task, enum status status
                    struct slice object);
 bool node_hint_answered(struct node *node, uint64_t peer, uint32_t request, enum status status);
 void node_hint_ended(struct node *node, struct node_task *task, enum status status);
+
+/* node_lag.c */
+void node_lag_seen(struct node *node, uint64_t lag_ms);
+uint64_t node_lag_since(const struct node *node, uint64_t made_ms);
+bool node_object_is_split(const struct crdt_object *object);
+void node_lag_of(struct node *node, uint64_t id8, uint32_t *hints, uint64_t *lag_ms);
+void node_lag_show(struct node *node, struct result_cluster *cluster);
+void node_lag_gauges(struct node *node, const struct result_cluster *cluster);
+void node_lag_ask(struct node *node, const struct node_task *task, uint64_t to);
+void node_lag_asked(struct node *node, uint64_t peer, const struct frame *frame,
+                    const struct message_hint_ask *ask);
+void node_lag_answered(struct node *node, uint32_t request, const struct message_hint_kept *kept);
 
 /* node_hint_keep.c */
 void node_hint_gone(struct node *node, uint64_t owner, struct slice row_key);

@@ -142,8 +142,9 @@ struct node_write {
     bool is_object;
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
-    bool was_dead, is_dead, was_split, is_split; /* before and after: nothing live; several values */
-    uint32_t gc, partition;                      /* gc: a round's, 0: none */
+    bool was_dead, is_dead, was_split,
+        is_split;           /* before and after: nothing live; several values */
+    uint32_t gc, partition; /* gc: a round's, 0: none */
     struct hash16 before, after;
     size_t bytes;
     struct blob *row_key, *record;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "node_gc.h"
 #include "node_impl.h"
+#include "node_hint.h"
 #include "node_moves.h"
 #include "node_types.h"
 
@@ -287,19 +288,5 @@ void node_space_query(struct node *node, const struct op *op, struct result *res
 bool node_space_asks_all(const struct node *node, const struct op *op);
 void node_space_change(struct node *node, struct node_task *task);
 void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done);
-/* node_hint.c */
-bool node_hint_is_kept(const struct node *node, uint64_t owner, struct slice row_key);
-
-/* node_lag.c */
-void node_lag_seen(struct node *node, uint64_t lag_ms);
-uint64_t node_lag_since(const struct node *node, uint64_t made_ms);
-bool node_object_is_split(const struct crdt_object *object);
-void node_lag_of(struct node *node, uint64_t id8, uint32_t *hints, uint64_t *lag_ms);
-void node_lag_show(struct node *node, struct result_cluster *cluster);
-void node_lag_gauges(struct node *node, const struct result_cluster *cluster);
-void node_lag_ask(struct node *node, const struct node_task *task, uint64_t to);
-void node_lag_asked(struct node *node, uint64_t peer, const struct frame *frame,
-                    const struct message_hint_ask *ask);
-void node_lag_answered(struct node *node, uint32_t request, const struct message_hint_kept *kept);
 
 #endif
