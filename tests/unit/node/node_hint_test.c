@@ -107,6 +107,29 @@ static void test_equal_copies_make_hints_needless(void **state)
     net_delete(net);
 }
 
+static void test_D12_a_round_under_way_settles_nothing_that_is_missed_since(void **state)
+{
+    struct net *net = hint_formed(3, 3);
+    struct node *node = net->peers[0].node;
+    struct node_peer *peer = node_peer(node, id_front(&net->peers[2].identity.id));
+    instant begun;
+
+    (void)state;
+    hint_run(net, 500);
+    node->fx = &net->fx;
+    peer->sync_at = 0;
+    node_sync_tick(node);
+    begun = peer->pulled_at;
+    assert_int_equal(begun, node->now);
+    node->now = net->now += INSTANT_MS(1);
+    peer->sync_at = 0;
+    node_sync_tick(node); /* one with this peer runs already */
+    assert_int_equal(peer->pulled_at, begun);
+    effects_reset(&net->fx);
+    node->fx = NULL;
+    net_delete(net);
+}
+
 static void test_too_many_or_too_old_are_left_to_anti_entropy(void **state)
 {
     struct net *net = hint_formed(3, 3);
@@ -136,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_D12_silence_is_remembered_after_a_second),
         cmocka_unit_test(test_D5_nothing_is_collected_while_an_owner_lacks_a_write),
         cmocka_unit_test(test_equal_copies_make_hints_needless),
+        cmocka_unit_test(test_D12_a_round_under_way_settles_nothing_that_is_missed_since),
         cmocka_unit_test(test_too_many_or_too_old_are_left_to_anti_entropy),
     };
 
