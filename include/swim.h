@@ -140,6 +140,7 @@ struct swim_view {
     uint64_t since;                   /* DEAD: stamp of the declaration, 0 unknown */
     instant changed;                  /* when the rank was last set here */
     uint32_t rtt_us;                  /* smoothed, 0 unknown */
+    uint64_t actor_behind; /* an opening of it that others came before: its directory is a copy */
 };
 
 /* swim_find returns the view of a member, self included after swim_start, or NULL. */

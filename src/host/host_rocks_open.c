@@ -70,7 +70,7 @@ static bool host_rocks_has_files(const char *directory)
     return count == 3; /* more than . and .. */
 }
 
-/* Tries one step. CORRUPT and IO mean that the next step may be tried. */
+/* Tries one step. CORRUPT means that the next step may be tried. */
 static enum status host_rocks_try(struct host_rocks *rocks, enum host_rocks_mode mode, char *detail)
 {
     const rocksdb_options_t *options[FAMILIES];
@@ -96,9 +96,10 @@ static enum status host_rocks_try(struct host_rocks *rocks, enum host_rocks_mode
     return host_rocks_take_error(error);
 }
 
+/* A disk that fails is none to write a new store to, and what it holds may still be good. */
 static bool host_rocks_is_damage(enum status status)
 {
-    return status == STATUS_CORRUPT || status == STATUS_IO;
+    return status == STATUS_CORRUPT;
 }
 
 /* Moves the store to db.corrupt-1, -2, ...: nothing is thrown away that an operator could want. */

@@ -10,6 +10,7 @@
 
 #define JOIN_FIRST_US INSTANT_MS(250) /* first retry: a local cluster starts at once */
 #define JOIN_RETRY_MAX_US INSTANT_S(30)
+#define JOIN_REMEMBERED_MAX 8        /* members asked by a peer that has no seeds */
 #define JOIN_AGAIN_US INSTANT_S(1)   /* between two questions about foundings to one peer */
 #define JOIN_ABSENT_US INSTANT_S(10) /* a founded peer looks for absent seeds so often */
 
@@ -90,12 +91,22 @@ static void join_settle(struct node *node)
     join_schedule(node);
 }
 
+/* Without seeds: asks some of those we remember what they remember of us. */
+static void join_remembered(struct node *node)
+{
+    for (uint32_t i = 0; i < swim_count(node->swim) && i < JOIN_REMEMBERED_MAX; i++)
+        if (id_front(&swim_at(node->swim, i)->id) != node->self)
+            node_join_ask(node, id_front(&swim_at(node->swim, i)->id));
+}
+
 void node_join_start(struct node *node)
 {
     if (node->seeds_text[0] == 0) {
         /* Rows of a cluster nobody remembers: never founded over. Seeds must be given. */
         if (!node->is_founded && !node->is_uncounted)
             join_found(node);
+        else
+            join_remembered(node);
         return;
     }
     if (node->is_resolving)
@@ -205,6 +216,20 @@ static bool join_reconcile(struct node *node, struct slice bytes, uint64_t peer)
     return false;
 }
 
+/* The highest boot counter known of a peer; one more than the asker's if another opening had it. */
+static uint64_t join_boot_seen(struct node *node, const struct swim_view *view, struct slice record)
+{
+    struct self_record asker;
+    struct slice signed_part, signature;
+    uint64_t seen = view->record->boot_counter;
+    bool is_behind = wire_self_decode(record, node->keyring.cluster_id, &asker, &signed_part,
+                                      &signature) == STATUS_OK &&
+                     (asker.actor == view->actor_behind ||
+                      (asker.boot_counter == seen && asker.actor != view->record->actor));
+
+    return is_behind ? asker.boot_counter + 1 : seen;
+}
+
 static void join_asked(struct node *node, struct node_link *link, const struct message_join *join)
 {
     uint64_t id8 = 0;
@@ -220,7 +245,7 @@ static void join_asked(struct node *node, struct node_link *link, const struct m
     is_one = !node->is_founded || join->founding.size == 0 ||
              join_reconcile(node, join->founding, link->peer);
     if (view) {
-        joined.joined.boot_seen = view->record->boot_counter;
+        joined.joined.boot_seen = join_boot_seen(node, view, join->record);
         joined.joined.incarnation_seen = view->incarnation;
     }
     joined.joined.record = swim_own_record(node->swim);

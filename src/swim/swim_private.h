@@ -60,6 +60,7 @@ struct swim_cold {
     struct self_record record;
     uint8_t bytes[SELF_RECORD_SIZE_MAX];
     uint16_t size;
+    uint64_t actor_behind; /* of a record with a boot counter that another opening had, or passed */
     uint64_t epoch_before; /* of the process before the present one: its return means a twin */
     instant twin_at;       /* when a twin was last reported; 0: never */
     struct swim_view view;

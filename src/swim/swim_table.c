@@ -84,6 +84,9 @@ void swim_keep_record(struct swim *swim, uint32_t slot, const struct self_record
 
     if (cold->size > 0 && cold->record.epoch != record->epoch)
         cold->epoch_before = cold->record.epoch;
+    if (cold->size > 0 && cold->record.actor != record->actor &&
+        cold->record.boot_counter >= record->boot_counter)
+        cold->actor_behind = record->actor;
     cold->record = *record;
     memcpy(cold->bytes, bytes.data, bytes.size);
     cold->size = (uint16_t)bytes.size;
@@ -194,6 +197,7 @@ static const struct swim_view *table_view(const struct swim *swim, uint32_t slot
         .since = member->since,
         .changed = member->changed,
         .rtt_us = member->rtt_us,
+        .actor_behind = cold->actor_behind,
     };
     return &cold->view;
 }

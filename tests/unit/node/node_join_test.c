@@ -167,6 +167,27 @@ static void test_M3_a_restart_announces_a_higher_incarnation(void **state)
     net_delete(net);
 }
 
+/* A copy that is one opening old begins with the boot counter of the opening that is lost. */
+static void test_S5_a_boot_counter_used_twice_is_noticed(void **state)
+{
+    struct net *net = net_formed(2, 3);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { /* with a seed, and without */
+        net_kill(net, i);
+        net_boot(net, i);
+        net_run(net, 5000);
+        assert_int_equal(net->traces[TRACE_IDENTITY_BEHIND], i);
+        net_kill(net, i);
+        net->peers[i].boots--;
+        net_boot(net, i);
+        net_run(net, 5000);
+        assert_int_equal(net->traces[TRACE_IDENTITY_BEHIND], i + 1);
+        assert_false(node_is_recovering(net->peers[i].node)); /* compared by now */
+    }
+    net_delete(net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_M13_clusters_born_apart_are_not_merged),
         cmocka_unit_test(test_an_empty_cluster_of_one_gives_way),
         cmocka_unit_test(test_an_answer_nobody_asked_for_is_ignored),
+        cmocka_unit_test(test_S5_a_boot_counter_used_twice_is_noticed),
         cmocka_unit_test(test_M3_a_restart_announces_a_higher_incarnation),
     };
 
