@@ -1,7 +1,7 @@
 /* host_identity.c: lock, identity key and boot record of a data directory.
  *
  *   lock          empty; flock
- *   identity.key  32 bytes, the Ed25519 seed
+ *   identity.key  the Ed25519 seed, 32 bytes | check u64: any seed would be an identity
  *   boot          counter u64 | nonce u64 | check u64 */
 #include "host_identity.h"
 
@@ -22,8 +22,11 @@
 #define BOOT_CHECKED_SIZE 16u /* counter u64 | nonce u64, then the check u64 */
 #define BOOT_SIZE (BOOT_CHECKED_SIZE + 8u)
 
-/* Finds an accident, not an attacker: the key is a constant. */
+#define KEY_SIZE (SEAL_SEED_SIZE + 8u)
+
+/* They find an accident, not an attacker: the keys are constants. */
 static const uint8_t host_boot_key[HASH_SEED_SIZE] = "gossamer boot";
+static const uint8_t host_seed_key[HASH_SEED_SIZE] = "gossamer seed";
 
 /* Makes the directory and those above it. */
 static enum status host_directory_make(const char *path, char *detail)
@@ -81,10 +84,11 @@ static enum status host_directory_lock(struct host_directory *directory, char *d
 
 static enum status host_directory_make_key(struct host_directory *directory, char *detail)
 {
-    uint8_t seed[SEAL_SEED_SIZE];
+    uint8_t seed[KEY_SIZE];
     enum status status;
 
-    host_random(seed, sizeof seed);
+    host_random(seed, SEAL_SEED_SIZE);
+    bytes_store_u64(seed + SEAL_SEED_SIZE, hash_sip64(host_seed_key, seed, SEAL_SEED_SIZE));
     status = host_file_replace(directory->path, KEY_NAME, slice_of(seed, sizeof seed));
     if (status == STATUS_OK)
         status = seal_identity_from_seed(&directory->identity, seed);
@@ -115,7 +119,7 @@ static enum status host_directory_bad_key(const char *path, const char *how, cha
 static enum status host_directory_read_key(struct host_directory *directory, char *detail)
 {
     char path[HOST_PATH_SIZE];
-    uint8_t seed[SEAL_SEED_SIZE];
+    uint8_t seed[KEY_SIZE];
     enum status status;
     size_t size;
 
@@ -128,7 +132,8 @@ static enum status host_directory_read_key(struct host_directory *directory, cha
         return host_directory_bad_key(path, "is gone from a directory that has been in use",
                                       detail);
     }
-    if (status == STATUS_OK && size == sizeof seed)
+    if (status == STATUS_OK && size == sizeof seed &&
+        bytes_load_u64(seed + SEAL_SEED_SIZE) == hash_sip64(host_seed_key, seed, SEAL_SEED_SIZE))
         status = seal_identity_from_seed(&directory->identity, seed);
     else if (status == STATUS_OK)
         status = STATUS_BAD;
@@ -160,8 +165,8 @@ static enum status host_directory_read_boot(struct host_directory *directory, ch
         return STATUS_OK;
     }
     snprintf(detail, HOST_DETAIL_SIZE,
-             "%.400s is damaged. Move the directory away and start with an empty one: the peer "
-             "then joins under a new identity and is refilled by the others",
+             "%.400s is damaged. Move the directory away and start with one that holds only "
+             "identity.key: the peer is then refilled by the others",
              path);
     return STATUS_CORRUPT;
 }

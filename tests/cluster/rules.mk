@@ -20,3 +20,8 @@ $(CLUSTER_SHIM): tests/cluster/eio_shim.c
 .PHONY: cluster
 cluster: $(CLUSTER_TESTS) $(CLUSTER_SHIM) ## real daemons: kill, restart, partition, grow, faults
 	@BUILD=$(BUILD) EIO_SHIM=$(abspath $(CLUSTER_SHIM)) $(RUN) $(CLUSTER_TESTS)
+
+FLIPS ?= 2000
+.PHONY: flips
+flips: $(BUILD)/$(FLAVOR)/test/cluster/flips_test $(BUILD)/release/gossamerd ## bits flip in the files of a real peer
+	@FLIPS=$(FLIPS) GOSSAMERD=$(or $(GOSSAMERD),$(BUILD)/release/gossamerd) $<

@@ -102,17 +102,23 @@ static void test_damaged_files_are_refused(void **state)
     host_directory_close(&directory);
     assert_non_null(host_file_path(path, scratch, "identity.key"));
     assert_int_equal(host_file_read(path, key, sizeof key, &key_size), STATUS_OK);
-    assert_int_equal(key_size, 32);
+    assert_int_equal(key_size, 40);
     assert_non_null(host_file_path(path, scratch, "boot"));
     assert_int_equal(host_file_read(path, boot, sizeof boot, &boot_size), STATUS_OK);
 
-    spoil(scratch, "identity.key", slice_of(key, 31));
+    spoil(scratch, "identity.key", slice_of(key, 39));
     assert_int_equal(open_at(&directory, scratch), STATUS_CORRUPT);
-    spoil(scratch, "identity.key", slice_of(key, 33));
+    spoil(scratch, "identity.key", slice_of(key, 41));
     assert_int_equal(open_at(&directory, scratch), STATUS_CORRUPT);
-    spoil(scratch, "identity.key", slice_of(zeros, 32)); /* never written */
+    spoil(scratch, "identity.key", slice_of(zeros, 40)); /* never written */
     assert_int_equal(open_at(&directory, scratch), STATUS_CORRUPT);
-    spoil(scratch, "identity.key", slice_of(key, 32));
+    for (size_t i = 0; i < key_size; i++) { /* every seed is somebody's identity */
+        key[i] ^= 4;
+        spoil(scratch, "identity.key", slice_of(key, key_size));
+        assert_int_equal(open_at(&directory, scratch), STATUS_CORRUPT);
+        key[i] ^= 4;
+    }
+    spoil(scratch, "identity.key", slice_of(key, key_size));
     for (size_t i = 0; i < boot_size; i++) {
         spoil(scratch, "boot", slice_of(boot, i));
         assert_int_equal(open_at(&directory, scratch), STATUS_CORRUPT);
