@@ -23,6 +23,7 @@ static const struct host_rocks_error_row host_rocks_errors[] = {
     {"IO error", "Cannot allocate memory", STATUS_MEMORY},
     {"IO error: No such file or directory", "", STATUS_CORRUPT},
     {"IO error", "No such file or directory", STATUS_CORRUPT},
+    {"IO error", "exists but is not a directory", STATUS_CORRUPT},
     {"IO error", "", STATUS_IO},
     {"Corruption", "Permission denied", STATUS_PERMISSION},
     {"Corruption", "Too many open files", STATUS_MEMORY},
