@@ -1,10 +1,10 @@
-/* front.h: the 8 bytes a row key begins with, and the numbers of partitions made of them (decision
- * 0020). A class is a number of replicas: class 0 holds the namespaces with the cluster's own,
- * class n those with n. A row's front says its class for ever, whatever its namespace is set to
- * later, so a partition stays one contiguous range of rows:
+/* front.h: the number a row key begins with, its top 40 bits, and the numbers of partitions made of
+ * them (decision 0020). A class is a number of replicas: class 0 holds the namespaces with the
+ * cluster's own, class n those with n. A row's front says its class for ever, whatever its
+ * namespace is set to later, so a partition stays one contiguous range of rows:
  *
- *   class 0   key hash 64                                   2^bits partitions
- *   class n   all ones 32 | n 3 | key hash 29               2^(bits - 3) partitions each
+ *   class 0   key hash 40                                   2^bits partitions
+ *   class n   all ones 16 | n 3 | key hash 21               2^(bits - 3) partitions each
  *
  *   partitions of bits = 14:  0 .. 16383 | 16384 .. 18431 (n = 1) | ... | 28672 .. 30719 (n = 7)
  *

@@ -70,15 +70,15 @@
 #define SWIM_ASKED_MAX 64   /* records asked for lately: no second question at once */
 
 /* --- overlay (Kademlia) */
-#define KAD_K 16                  /* contacts per bucket */
-#define KAD_ALPHA 3               /* queries in flight of one lookup */
-#define KAD_BETA 8                /* contacts per answer */
-#define KAD_REPLACEMENTS 8        /* waiting contacts per bucket */
-#define KAD_BUCKETS_MAX 256       /* one per bit of the identifier */
-#define CELL_DEPTH_MAX 32         /* bits of a NodeID that name a cell; no reason but a bound */
-#define KAD_BUCKETS_KEPT 40       /* the last also holds all longer prefixes */
-#define KAD_LOOKUPS_MAX 16        /* lookups at once, refreshes included: 7 KiB each */
-#define KAD_CANDIDATES_MAX 64     /* contacts one lookup remembers: 4 k */
+#define KAD_K 16              /* contacts per bucket */
+#define KAD_ALPHA 3           /* queries in flight of one lookup */
+#define KAD_BETA 8            /* contacts per answer */
+#define KAD_REPLACEMENTS 8    /* waiting contacts per bucket */
+#define KAD_BUCKETS_MAX 256   /* one per bit of the identifier */
+#define CELL_DEPTH_MAX 24     /* bits of a NodeID that name a cell: 40 with those of a partition */
+#define KAD_BUCKETS_KEPT 40   /* the last also holds all longer prefixes */
+#define KAD_LOOKUPS_MAX 16    /* lookups at once, refreshes included: 7 KiB each */
+#define KAD_CANDIDATES_MAX 64 /* contacts one lookup remembers: 4 k */
 #define KAD_LOOKUP_QUERIES_MAX 96 /* of one lookup: 64 contacts, half of them twice */
 #define KAD_CHECKS_MAX 16         /* contacts checked at once: no burst after a pause */
 
@@ -167,7 +167,7 @@ _Static_assert(SYNC_NODES_SIZE_MAX <= CONTROL_SIZE_MAX, "nodes of the tree are a
 _Static_assert(SYNC_SPLIT_MAX * 8 >= SCAN_ROWS_MAX, "sub-ranges of any page are small");
 _Static_assert(2 + 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX <= SYNC_FETCH_SIZE_MAX,
                "any row can be fetched");
-_Static_assert(ROW_NAME_SIZE_MAX == 3329 && 8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX == 3402,
+_Static_assert(ROW_NAME_SIZE_MAX == 3329 && 5 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX == 3399,
                "messages.def says how long a row name is in OP, a row key in AE_LEAF_GET");
 _Static_assert(EDGE_REPLY_MAX <= EDGE_OUTPUT_MAX && OBJECT_SIZE_MAX / 3 * 4 < EDGE_REPLY_MAX,
                "every sibling of an object fits one reply");

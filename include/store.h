@@ -5,14 +5,16 @@
 #define GOSSAMER_STORE_H
 
 #include "blob.h"
+#include "front.h"
+#include "hash.h"
 #include "limits.h"
 #include "status.h"
 #include "types.h"
 
 enum store_family {
-    STORE_OBJ,    /* h8 | ns | class | row name -> object */
+    STORE_OBJ,    /* h5 | ns | class | row name -> object */
     STORE_ELEM,   /* reserved */
-    STORE_IDX,    /* ns | class | key -> h8: listing in byte order */
+    STORE_IDX,    /* ns | class | key -> nothing: listing in byte order */
     STORE_HINT,   /* owner id8 | OBJ row key -> wall ms: which owner lacks what */
     STORE_DUE,    /* reserved */
     STORE_TRIE,   /* reserved */
@@ -21,7 +23,7 @@ enum store_family {
     STORE_FAMILY_COUNT
 };
 
-#define STORE_KEY_SIZE_MAX (8 + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX) /* bytes */
+#define STORE_KEY_SIZE_MAX (HASH_FRONT_SIZE + NS_SIZE_MAX + 1 + ROW_NAME_SIZE_MAX) /* bytes */
 
 /* One row to put or delete, or one row found. */
 struct store_row {
@@ -48,6 +50,8 @@ struct store_range {
      * a damaged index row as it is, a lost object with an empty value. is_paired: of obj, where the
      * index row of an object is lost, it is given behind the object, with an empty value. */
     bool is_joined, is_paired;
+    uint8_t hash_seed[HASH_SEED_SIZE]; /* is_joined: the way from a key to its object, */
+    struct front_cut cut;              /* with this */
     bool is_passing; /* what is read is not wanted again soon: caches stay as they are */
 };
 
@@ -85,7 +89,7 @@ bool store_name_is_element(struct slice name);
 /* store_name_is_sound tells whether a name from outside may become a row: at most
  * ROW_NAME_SIZE_MAX bytes, its key 1 to KEY_SIZE_MAX. */
 bool store_name_is_sound(struct slice name);
-/* store_key_obj writes h8 | ns | class | row name (front.h) into `into` (STORE_KEY_SIZE_MAX bytes)
+/* store_key_obj writes h5 | ns | class | row name (front.h) into `into` (STORE_KEY_SIZE_MAX bytes)
  * and returns it. ns holds no byte below 8, so the key is unique and sorts by hash. */
 struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice key, uint8_t *into);
 /* store_key_idx writes ns | 0 | key: of class 0. */
@@ -105,24 +109,24 @@ struct slice store_key_listed(struct slice row_key);
 bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bits,
                          uint32_t partition, uint8_t bounds[16]);
 
-/* --- records (store_record.c): version u8 | type u8 | flags u8 | reserved u8 | check u32 | body.
- * check = SipHash-2-4 of family, row key, header and body, truncated to 32 bits; so a right row
- * under a wrong key is found too. */
+/* --- records (store_record.c): check u32 | body. check = SipHash-2-4 of family, row key and body,
+ * truncated to 32 bits; so a right row under a wrong key is found too. What a body is its family
+ * says, how it is spelled the format of the whole store. */
 
-#define STORE_RECORD_HEADER 8 /* bytes */
-enum store_record_type { RECORD_OBJECT = 1, RECORD_SYS = 2, RECORD_INDEX = 3, RECORD_HINT = 4 };
+#define STORE_RECORD_HEADER 4 /* bytes */
+#define STORE_FORMAT 2        /* of all rows of a store; another one is refused */
 
 /* store_record_write puts a record around `body` into a new blob. NULL when no memory is left. */
-struct blob *store_record_write(enum store_family family, struct slice row_key,
-                                enum store_record_type type, struct slice body);
+struct blob *store_record_write(enum store_family family, struct slice row_key, struct slice body);
 /* store_record_open verifies a record and returns its body, a slice into it. OK, CORRUPT. */
 enum status store_record_open(enum store_family family, struct slice row_key, struct slice record,
                               struct slice *body) MUST_USE;
 
-/* --- index rows (store_index.c) */
+/* --- index rows (store_index.c). An index row has no value: the hash of its key leads to the
+ * object, whose checksum covers that same key, so that every listing verifies what it reads. */
 
-/* store_index_write makes the record of an index row. NULL when no memory is left. */
-struct blob *store_index_write(struct slice index_key, uint64_t hash_front);
+/* store_index_is_sound tells whether an index row may have this key. */
+bool store_index_is_sound(struct slice index_key, const struct front_cut *cut);
 /* store_index_scan is the engine's scan with what `is_joined` and `is_paired` ask for; it may wait
  * as the engine's get does. Rows that were dropped since the scan began are passed over. OK, END,
  * CORRUPT (of the engine), COLD and IO as scan and get. */

@@ -3,10 +3,13 @@
 #include "front.h"
 
 #include "ensure.h"
+#include "hash.h"
 
-#define CLASS_BITS 3u  /* of a partition's number, and of a front behind the mark */
-#define CLASS_SHIFT 29 /* bits of key hash behind the class */
-#define MARK 0xffffffffu
+#define CLASS_BITS 3u /* of a partition's number, and of a front behind the mark */
+#define MARK 0xffffu
+#define MARK_SHIFT 48
+#define CLASS_SHIFT (MARK_SHIFT - CLASS_BITS) /* bits of key hash behind the class */
+#define KEPT ~(UINT64_MAX >> 8 * HASH_FRONT_SIZE)
 
 bool front_has_classes(const struct front_cut *cut)
 {
@@ -15,7 +18,7 @@ bool front_has_classes(const struct front_cut *cut)
 
 unsigned front_mark(uint64_t front)
 {
-    return front >> 32 == MARK ? front >> CLASS_SHIFT & ((1u << CLASS_BITS) - 1) : 0;
+    return front >> MARK_SHIFT == MARK ? front >> CLASS_SHIFT & ((1u << CLASS_BITS) - 1) : 0;
 }
 
 unsigned front_class(const struct front_cut *cut, uint64_t front)
@@ -25,12 +28,13 @@ unsigned front_class(const struct front_cut *cut, uint64_t front)
 
 uint64_t front_of(const struct front_cut *cut, uint64_t hash, unsigned class)
 {
-    uint64_t mark = (uint64_t)MARK << 32;
+    uint64_t mark = (uint64_t)MARK << MARK_SHIFT;
 
     ensure(class < FRONT_CLASSES && (class == 0 || front_has_classes(cut)));
     if (class > 0)
-        return mark | (uint64_t) class << CLASS_SHIFT | hash >> (64 - CLASS_SHIFT);
-    return front_mark(hash) == 0 ? hash : mark | (hash & ((1u << CLASS_SHIFT) - 1));
+        return (mark | (uint64_t) class << CLASS_SHIFT | hash >> (64 - CLASS_SHIFT)) & KEPT;
+    return (front_mark(hash) == 0 ? hash : mark | (hash & (((uint64_t)1 << CLASS_SHIFT) - 1))) &
+           KEPT;
 }
 
 uint32_t front_class_count(const struct front_cut *cut, unsigned class)
@@ -78,9 +82,9 @@ void front_range(const struct front_cut *cut, uint32_t partition, uint64_t *firs
     *first = rest < 64 ? at << rest : 0;
     *last = *first | (rest < 64 ? ((uint64_t)1 << rest) - 1 : UINT64_MAX);
     if (class > 0) {
-        *first |= (uint64_t)MARK << 32 | (uint64_t) class << CLASS_SHIFT;
+        *first |= (uint64_t)MARK << MARK_SHIFT | (uint64_t) class << CLASS_SHIFT;
         *last |= *first;
     } else if (front_class(cut, *last) > 0) { /* the other classes lie behind the last of class 0 */
-        *last = (uint64_t)MARK << 32 | ((1u << CLASS_SHIFT) - 1);
+        *last = (uint64_t)MARK << MARK_SHIFT | (((uint64_t)1 << CLASS_SHIFT) - 1);
     }
 }

@@ -42,7 +42,7 @@ struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, stru
 
 uint64_t hash_key_front(const struct hash16 *hash)
 {
-    return bytes_load_u64(hash->bytes);
+    return bytes_load_u64(hash->bytes) & ~(UINT64_MAX >> 8 * HASH_FRONT_SIZE);
 }
 
 struct node_id hash_node_id(const uint8_t public_key[PUBLIC_KEY_SIZE])
@@ -53,7 +53,7 @@ struct node_id hash_node_id(const uint8_t public_key[PUBLIC_KEY_SIZE])
     return id;
 }
 
-/* libsodium gives no BLAKE2b shorter than 16 bytes: the actor is the first half of such a hash. */
+/* libsodium gives no BLAKE2b shorter than 16 bytes: the actor is the front of such a hash. */
 uint64_t hash_actor(const struct node_id *id, uint64_t boot_counter, uint64_t boot_nonce)
 {
     uint8_t record[NODE_ID_SIZE + 16], out[crypto_generichash_BYTES_MIN];
@@ -65,6 +65,6 @@ uint64_t hash_actor(const struct node_id *id, uint64_t boot_counter, uint64_t bo
     write_u64(&writer, boot_nonce);
     ensure(!writer.is_full);
     crypto_generichash(out, sizeof out, record, sizeof record, NULL, 0);
-    actor = bytes_load_u64(out);
+    actor = bytes_load_u64(out) >> 16;
     return actor ? actor : 1;
 }

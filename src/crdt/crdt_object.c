@@ -1,8 +1,12 @@
 /* Objects as structs and as bytes. One state has one spelling, so that equal states have equal
  * bytes; the decoder accepts nothing else.
  *
- *   one entry, one value, seen no further, nothing gone (1: full, 3: head):
- *     shape u8 | actor u64 | stamp u64 | kind u8 | metadata | body to the end, or its size u32
+ *   one entry, one value, seen no further, nothing gone (0x80 and what follows in which width):
+ *     shape u8 | actor u48, u64 (0x04) | stamp | [kind u8 | metadata] (0x10)
+ *              | body to the end, or its size u32 (0x08: a head)
+ *     stamp    = ms since 2020 u40 | counter in as many bytes as it has, 0 to 2 (0x03)
+ *                or u64 (0x03 is 3), where the ms do not fit
+ *     without 0x10 it is a plain value without metadata, which does not expire
  *   everything else (2: full, 4: head):
  *     shape u8 | entries u8 | entries
  *     entry    = actor u64 | flags u8 | [seen u64] | values u8 | values
@@ -15,7 +19,14 @@
 #include "crdt_room.h"
 #include "ensure.h"
 
-enum object_shape { SHAPE_ONE = 1, SHAPE_MANY = 2, SHAPE_ONE_HEAD = 3, SHAPE_MANY_HEAD = 4 };
+enum object_shape { SHAPE_MANY = 2, SHAPE_MANY_HEAD = 4, SHAPE_ONE = 0x80 };
+
+/* Bits of SHAPE_ONE. */
+#define ONE_STAMP 0x03u /* bytes of the counter; 3: the stamp whole */
+#define ONE_ACTOR 0x04u /* the actor has more than 48 bits */
+#define ONE_HEAD 0x08u
+#define ONE_KIND 0x10u /* kind and metadata follow */
+#define ONE_EPOCH_MS 1577836800000ull
 
 #define ENTRY_SEEN 1u /* seen is above the last value, or above 0 without one, and follows */
 #define ENTRY_GONE 2u /* gone is not empty and follows */
@@ -119,18 +130,43 @@ static size_t expires_size(const struct crdt_value *value)
     return value->expires > 0 ? EXPIRES_SIZE : 0;
 }
 
+/* The first byte of an object of one value: how wide what follows is. */
+static unsigned one_shape(const struct crdt_object *object)
+{
+    const struct crdt_value *value = &object->values[0];
+    uint64_t ms = crdt_stamp_ms(value->stamp), counter = value->stamp - crdt_stamp_of(ms);
+    unsigned shape = SHAPE_ONE | (object->is_head ? ONE_HEAD : 0);
+
+    if (ms < ONE_EPOCH_MS || (ms - ONE_EPOCH_MS) >> 40 > 0)
+        shape |= ONE_STAMP;
+    else
+        shape |= counter > UINT8_MAX ? 2u : counter > 0 ? 1u : 0u;
+    if (value->actor >> 48 > 0)
+        shape |= ONE_ACTOR;
+    if (value->kind != CRDT_VALUE || value->expires > 0 || value->meta.size > 0)
+        shape |= ONE_KIND;
+    return shape;
+}
+
+static size_t one_size(const struct crdt_object *object)
+{
+    const struct crdt_value *value = &object->values[0];
+    unsigned shape = one_shape(object), width = shape & ONE_STAMP;
+    size_t size = 1u + (shape & ONE_ACTOR ? 8u : 6u) + (width == ONE_STAMP ? 8u : 5u + width);
+
+    if (shape & ONE_KIND)
+        size += 1 + expires_size(value) + meta_size(value->meta);
+    return size + (object->is_head ? 4 : value->body.size);
+}
+
 size_t crdt_object_size(const struct crdt_object *object)
 {
     size_t size = 2;
 
     if (object->entry_count == 0)
         return 0;
-    if (object_is_one(object)) {
-        const struct crdt_value *value = &object->values[0];
-
-        return 18 + expires_size(value) + meta_size(value->meta) +
-               (object->is_head ? 4 : value->body.size);
-    }
+    if (object_is_one(object))
+        return one_size(object);
     for (unsigned i = 0; i < object->entry_count; i++) {
         const struct crdt_entry *entry = &object->entries[i];
 
@@ -162,15 +198,40 @@ static void kind_write(struct writer *out, const struct crdt_value *value)
     write_u32(out, (uint32_t)value->expires);
 }
 
+static void stamp_write(struct writer *out, uint64_t stamp, unsigned width)
+{
+    uint64_t ms = crdt_stamp_ms(stamp) - ONE_EPOCH_MS;
+
+    if (width == ONE_STAMP) {
+        write_u64(out, stamp);
+        return;
+    }
+    write_u8(out, (uint8_t)(ms >> 32));
+    write_u32(out, (uint32_t)ms);
+    if (width == 2)
+        write_u16(out, (uint16_t)stamp);
+    else if (width == 1)
+        write_u8(out, (uint8_t)stamp);
+}
+
 static void one_write(struct writer *out, const struct crdt_object *object)
 {
     const struct crdt_value *value = &object->values[0];
 
-    write_u8(out, object->is_head ? SHAPE_ONE_HEAD : SHAPE_ONE);
-    write_u64(out, value->actor);
-    write_u64(out, value->stamp);
-    kind_write(out, value);
-    meta_write(out, value->meta);
+    unsigned shape = one_shape(object);
+
+    write_u8(out, (uint8_t)shape);
+    if (shape & ONE_ACTOR) {
+        write_u64(out, value->actor);
+    } else {
+        write_u16(out, (uint16_t)(value->actor >> 32));
+        write_u32(out, (uint32_t)value->actor);
+    }
+    stamp_write(out, value->stamp, shape & ONE_STAMP);
+    if (shape & ONE_KIND) {
+        kind_write(out, value);
+        meta_write(out, value->meta);
+    }
     if (object->is_head)
         write_u32(out, value->body_size);
     else
@@ -259,14 +320,28 @@ static bool value_is_valid(const struct crdt_value *value)
     return value->stamp > 0 && value->stamp <= CRDT_STAMP_MAX && value->body_size <= VALUE_SIZE_MAX;
 }
 
-static bool one_read(struct reader *in, struct crdt_object *object)
+static uint64_t stamp_read(struct reader *in, unsigned width)
+{
+    uint64_t ms;
+
+    if (width == ONE_STAMP)
+        return read_u64(in);
+    ms = ONE_EPOCH_MS + ((uint64_t)read_u8(in) << 32);
+    ms += read_u32(in);
+    return crdt_stamp_of(ms) + (width == 2 ? read_u16(in) : width == 1 ? read_u8(in) : 0);
+}
+
+static bool one_read(struct reader *in, struct crdt_object *object, unsigned shape)
 {
     struct crdt_value *value = &object->values[0];
     struct crdt_entry *entry = &object->entries[0];
+    uint64_t actor = shape & ONE_ACTOR ? read_u64(in) : (uint64_t)read_u16(in) << 32;
 
-    *value = (struct crdt_value){.actor = read_u64(in), .stamp = 0};
-    value->stamp = read_u64(in);
-    if (!kind_read(in, value) || !meta_read(in, &value->meta))
+    if (!(shape & ONE_ACTOR))
+        actor |= read_u32(in);
+    *value = (struct crdt_value){.actor = actor, .kind = CRDT_VALUE};
+    value->stamp = stamp_read(in, shape & ONE_STAMP);
+    if ((shape & ONE_KIND) && (!kind_read(in, value) || !meta_read(in, &value->meta)))
         return false;
     if (object->is_head) {
         value->body_size = read_u32(in);
@@ -279,7 +354,7 @@ static bool one_read(struct reader *in, struct crdt_object *object)
     *entry = (struct crdt_entry){.actor = value->actor, .seen = value->stamp, .value_count = 1};
     object->entry_count = object->value_count = 1;
     return value_is_valid(value) && crdt_value_is_sound(value, object->is_head) &&
-           value->actor != 0;
+           value->actor != 0 && one_shape(object) == shape;
 }
 
 static bool value_read(struct reader *in, struct crdt_object *object, struct crdt_value *value)
@@ -369,8 +444,8 @@ static enum status object_read(struct slice bytes, bool is_head, struct crdt_obj
     if (bytes.size == 0)
         return STATUS_OK;
     shape = read_u8(&in);
-    if (shape == (is_head ? SHAPE_ONE_HEAD : SHAPE_ONE))
-        is_good = one_read(&in, object);
+    if (shape & SHAPE_ONE)
+        is_good = one_read(&in, object, shape);
     else if (shape == (is_head ? SHAPE_MANY_HEAD : SHAPE_MANY))
         is_good = many_read(&in, object);
     if (is_good && reader_is_done(&in) && bytes.size <= OBJECT_SIZE_MAX)

@@ -143,6 +143,7 @@ static rocksdb_writebatch_t *host_rocks_batch(struct host_rocks *rocks,
                                       (const char *)rows[i].value.data, rows[i].value.size);
     }
     bytes_store_u64(seal, rocks->mark.commit + 1);
+    seal[SEAL_SIZE - 1] = STORE_FORMAT;
     rocksdb_writebatch_put_cf(batch, rocks->families[FAMILY_DEFAULT], SEAL_KEY, sizeof SEAL_KEY - 1,
                               (const char *)seal, sizeof seal);
     return batch;

@@ -12,7 +12,7 @@
 #define FAMILY_DEFAULT STORE_FAMILY_COUNT /* the library's own; it holds the seal row alone */
 #define FAMILIES (STORE_FAMILY_COUNT + 1)
 #define SEAL_KEY "seal"
-#define SEAL_SIZE 8u /* bytes: number of the batch */
+#define SEAL_SIZE 9u /* bytes: number of the batch u64 | STORE_FORMAT u8 */
 
 struct host_rocks {
     uint32_t magic;

@@ -149,7 +149,8 @@ static enum status host_rocks_steps(struct host_rocks *rocks, bool *is_recoverin
     return status;
 }
 
-/* Reads the number of the last batch from the seal row. MISSING in a new store. */
+/* Reads the number of the last batch from the seal row. MISSING in a new store; UNSUPPORTED: its
+ * rows are spelled in another format (the first one had none in its seal). */
 static enum status host_rocks_read_seal(struct host_rocks *rocks, uint64_t *commit)
 {
     struct store_row row = {.family = FAMILY_DEFAULT, .key = slice_text(SEAL_KEY)};
@@ -160,21 +161,22 @@ static enum status host_rocks_read_seal(struct host_rocks *rocks, uint64_t *comm
     status = host_rocks_get_by(rocks, rocks->settings.read_blocking, &row, &pin);
     if (status != STATUS_OK)
         return status;
-    if (pin.value.size == SEAL_SIZE)
+    if (pin.value.size == SEAL_SIZE && pin.value.data[SEAL_SIZE - 1] == STORE_FORMAT)
         *commit = bytes_load_u64(pin.value.data);
     else
-        status = STATUS_CORRUPT;
+        status = pin.value.size == SEAL_SIZE || pin.value.size + 1 == SEAL_SIZE ? STATUS_UNSUPPORTED
+                                                                                : STATUS_CORRUPT;
     host_rocks_release(rocks, &pin);
     return status;
 }
 
 /* Compares what was opened with what the mark remembers. `found` holds the manifest as it was
  * before the opening, which starts a new one. */
-static bool host_rocks_is_behind(struct host_rocks *rocks, struct host_mark *found, bool had_files)
+static bool host_rocks_is_behind(struct host_rocks *rocks, struct host_mark *found, bool had_files,
+                                 enum status has_seal)
 {
     struct host_mark mark;
     enum status has_mark = host_mark_read(rocks->directory, &mark);
-    enum status has_seal = host_rocks_read_seal(rocks, &found->commit);
 
     found->is_recovering = mark.is_recovering;
     if (has_mark == STATUS_MISSING)
@@ -201,11 +203,21 @@ static enum status host_rocks_rebuild(struct host_rocks *rocks, char *detail)
     return status;
 }
 
+static void host_rocks_shut(struct host_rocks *rocks)
+{
+    if (rocks->db == NULL)
+        return;
+    for (unsigned i = 0; i < FAMILIES; i++)
+        rocksdb_column_family_handle_destroy(rocks->families[i]);
+    rocksdb_close(rocks->db);
+    rocks->db = NULL;
+}
+
 static enum status host_rocks_start(struct host_rocks *rocks, bool *is_recovering, char *detail)
 {
     bool had_files = host_rocks_has_files(rocks->database);
     struct host_mark found = {.commit = 0};
-    enum status status;
+    enum status status, has_seal;
 
     detail[0] = 0;
     *is_recovering = false;
@@ -217,7 +229,18 @@ static enum status host_rocks_start(struct host_rocks *rocks, bool *is_recoverin
         status = host_rocks_steps(rocks, is_recovering, detail);
     if (status != STATUS_OK)
         return status;
-    if (host_rocks_is_behind(rocks, &found, had_files)) {
+    has_seal = host_rocks_read_seal(rocks, &found.commit);
+    if (has_seal == STATUS_UNSUPPORTED) {
+        host_rocks_shut(rocks);
+        snprintf(
+            detail, HOST_DETAIL_SIZE,
+            "%.500s was written in another format than %d; start the version of gossamerd that "
+            "wrote it, or with a directory that holds only identity.key: the others then "
+            "refill this peer",
+            rocks->database, STORE_FORMAT);
+        return STATUS_UNSUPPORTED;
+    }
+    if (host_rocks_is_behind(rocks, &found, had_files, has_seal)) {
         if (!*is_recovering)
             snprintf(detail, HOST_DETAIL_SIZE,
                      "the store in %.500s is behind its mark: rows may be missing",
@@ -232,16 +255,6 @@ static enum status host_rocks_start(struct host_rocks *rocks, bool *is_recoverin
 }
 
 /* --- life */
-
-static void host_rocks_shut(struct host_rocks *rocks)
-{
-    if (rocks->db == NULL)
-        return;
-    for (unsigned i = 0; i < FAMILIES; i++)
-        rocksdb_column_family_handle_destroy(rocks->families[i]);
-    rocksdb_close(rocks->db);
-    rocks->db = NULL;
-}
 
 enum status host_rocks_open(struct host_rocks **rocks, const char *directory,
                             const struct host_rocks_options *options, bool *is_recovering,

@@ -80,18 +80,13 @@ static void salvage_row(struct salvage *salvage, unsigned family, struct slice k
                         struct slice value)
 {
     struct slice body, index_key = family == STORE_OBJ ? store_key_listed(key) : SLICE_NONE;
-    struct blob *index;
 
     if (store_record_open((enum store_family)family, key, value, &body) != STATUS_OK)
         return;
     salvage_put(salvage, family, key, value);
     salvage->rows++;
-    if (index_key.size == 0)
-        return;
-    index = store_index_write(index_key, bytes_load_u64(key.data));
-    ensure(index != NULL);
-    salvage_put(salvage, STORE_IDX, index_key, blob_slice(index));
-    blob_drop(&index);
+    if (index_key.size > 0)
+        salvage_put(salvage, STORE_IDX, index_key, SLICE_NONE);
 }
 
 /* Moves the iterator behind a hole. `front` is where the last row, or the last try, began. False:

@@ -20,7 +20,7 @@ static uint64_t actor_of(const struct node *node, uint32_t ended)
         return node->actor;
     bytes_store_u64(bytes, node->actor);
     bytes_store_u64(bytes + 8, ended);
-    actor = hash_sip64(node->founding.hash_seed, bytes, sizeof(bytes));
+    actor = hash_sip64(node->founding.hash_seed, bytes, sizeof(bytes)) >> 16; /* as hash_actor */
     return actor == 0 ? 1 : actor;
 }
 

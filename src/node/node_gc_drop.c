@@ -17,7 +17,7 @@ void node_gc_standing_row(struct node *node, uint32_t partition,
 
     write_u8(&out, is_purging);
     sync_standing_write(standing, &out);
-    record = store_record_write(STORE_SYS, key, RECORD_SYS, writer_done(&out));
+    record = store_record_write(STORE_SYS, key, writer_done(&out));
     ensure(record != NULL);
     effects_hold_blob(node->fx, record);
     *row = (struct store_row){.family = STORE_SYS, .key = key, .value = blob_slice(record)};

@@ -39,7 +39,7 @@ static void keep_row(struct node *node, const struct hint *hint, struct store_ro
     bytes_store_u64(body, hint->made_ms);
     row->family = STORE_HINT;
     row->key = effects_copy(node->fx, keep_key(hint->owner->id8, hint_key(hint), room));
-    record = store_record_write(STORE_HINT, row->key, RECORD_HINT, slice_of(body, sizeof(body)));
+    record = store_record_write(STORE_HINT, row->key, slice_of(body, sizeof(body)));
     ensure(record != NULL);
     effects_hold_blob(node->fx, record);
     row->value = blob_slice(record);

@@ -162,12 +162,27 @@ static bool mend_is_possible(struct node *node, const struct node_bad *bad, uint
     return is_ours && sound > 0 && !node_row_is_stray(node, blob_slice(bad->row_key));
 }
 
+/* Nobody holds the key, so no acknowledged write of it exists; nor may the index name it. */
+static void mend_delete(struct node *node, struct slice row_key)
+{
+    struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
+    struct slice index_key = store_key_listed(row_key);
+
+    rows[0] = (struct store_row){
+        .family = STORE_OBJ, .is_delete = true, .key = effects_copy(node->fx, row_key)};
+    rows[1] = (struct store_row){
+        .family = STORE_IDX, .is_delete = true, .key = effects_copy(node->fx, index_key)};
+    node_write_rows(node, rows, index_key.size > 0 ? 2 : 1);
+}
+
 /* Nobody to ask: the row is lost, until somebody writes it again. */
 static void mend_alone(struct node *node, struct node_bad *bad)
 {
     struct slice object;
-    enum status status = node_row_get(node, blob_slice(bad->row_key), false, &object);
+    enum status status = node_row_get(node, blob_slice(bad->row_key), true, &object);
 
+    if (status == STATUS_MISSING)
+        mend_delete(node, blob_slice(bad->row_key));
     if (status == STATUS_OK || status == STATUS_MISSING) {
         mend_release(node, bad);
         return;
@@ -262,20 +277,6 @@ void node_mend_read(struct node *node, struct node_task *task, const struct quor
     node_task_load(node, task);
 }
 
-/* Nobody holds the key, so no acknowledged write of it exists. */
-static void mend_delete(struct node *node, const struct node_task *task)
-{
-    struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
-    uint8_t room[STORE_KEY_SIZE_MAX];
-
-    rows[0] = (struct store_row){.family = STORE_OBJ,
-                                 .is_delete = true,
-                                 .key = effects_copy(node->fx, mend_key(task, room))};
-    rows[1] = (struct store_row){
-        .family = STORE_IDX, .is_delete = true, .key = store_key_listed(rows[0].key)};
-    node_write_rows(node, rows, store_name_is_element(task->op.key) ? 1 : 2);
-}
-
 /* Nobody has it: it goes, unless somebody has written it meanwhile. */
 void node_mend_gone(struct node *node, struct node_task *task, enum status status)
 {
@@ -283,7 +284,7 @@ void node_mend_gone(struct node *node, struct node_task *task, enum status statu
 
     if ((status == STATUS_CORRUPT || status == STATUS_MISSING) &&
         !store_pending_get(node->pending, mend_key(task, room)))
-        mend_delete(node, task);
+        mend_delete(node, mend_key(task, room));
     node_mend_ended(node, task, status == STATUS_COLD || status == STATUS_IO ? status : STATUS_OK);
     node_task_end(node, task);
 }

@@ -48,7 +48,7 @@ static struct slice list_index(const struct node *node, const struct message_lis
 {
     struct slice key = store_key_obj(node_front(node, list->ns, name), list->ns, name, room);
 
-    return slice_of(key.data + 8, key.size - 8);
+    return slice_of(key.data + HASH_FRONT_SIZE, key.size - HASH_FRONT_SIZE);
 }
 
 /* Makes the half-open range of index rows behind `after` that begin with `prefix`. */
@@ -68,7 +68,7 @@ static void list_range(struct node *node, const struct message_list *list,
     *until = slice_of(high, size);
     if (slice_compare(list->after, list->prefix) >= 0 && list->after.size) {
         low = list_index(node, list, list->after, room);
-        room[8 + low.size++] = 0; /* the smallest key behind it */
+        room[HASH_FRONT_SIZE + low.size++] = 0; /* the smallest key behind it */
     }
     *range = (struct store_range){.family = STORE_IDX,
                                   .is_joined = true,
@@ -133,7 +133,7 @@ static bool list_pack(struct node *node, struct node_read *read, const struct st
     struct writer out;
 
     if (row->family == STORE_IDX)
-        node_index_bad(node, row->key);
+        node_index_bad(node, row);
     else if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
              store_key_split(row->key, &front, &ns, &key) != STATUS_OK ||
              crdt_object_decode(body, object) != STATUS_OK)

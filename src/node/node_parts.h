@@ -234,6 +234,7 @@ void node_quorum_outcome(struct node *node, const struct quorum_output *done,
 /* node_read.c */
 struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
                                   const struct store_range *range);
+struct front_cut node_cut(const struct node *node);
 void node_read_page(struct node *node, struct node_read *read, const struct store_range *range);
 void node_read_end(struct node *node, struct node_read *read);
 bool node_row_wait(struct node *node, struct node_task *task, struct slice row_key);

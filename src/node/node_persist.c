@@ -8,7 +8,7 @@
 static void persist_row(struct node *node, struct store_row *row, struct slice key,
                         struct slice body)
 {
-    struct blob *record = store_record_write(STORE_SYS, key, RECORD_SYS, body);
+    struct blob *record = store_record_write(STORE_SYS, key, body);
 
     ensure(record != NULL);
     effects_hold_blob(node->fx, record);

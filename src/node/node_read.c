@@ -21,6 +21,13 @@ struct node_read *node_read_start(struct node *node, enum node_read_kind kind,
     return read;
 }
 
+/* How the row keys of the cluster begin. */
+struct front_cut node_cut(const struct node *node)
+{
+    return (struct front_cut){.bits = node->founding.partition_bits,
+                              .cell_depth = node->founding.cell_depth};
+}
+
 void node_read_page(struct node *node, struct node_read *read, const struct store_range *range)
 {
     struct effect *effect = effects_push(node->fx, EFFECT_READ);
@@ -29,6 +36,8 @@ void node_read_page(struct node *node, struct node_read *read, const struct stor
     effect->read.read = read->ticket;
     effect->read.is_point = read->kind == READ_ROW;
     effect->read.range = *range;
+    memcpy(effect->read.range.hash_seed, node->founding.hash_seed, HASH_SEED_SIZE);
+    effect->read.range.cut = node_cut(node);
     effect->read.range.from = effects_copy(node->fx, range->from);
     effect->read.range.until = effects_copy(node->fx, range->until);
     metric_add(&node->metrics, METRIC_STORE_READ_DISK, 1);

@@ -85,6 +85,7 @@ struct node_damage {
 struct node;
 struct node_task;
 struct node_read;
+struct store_row;
 struct node_write;
 struct quorum_output;
 struct place_record;
@@ -113,7 +114,7 @@ void node_recount_stored(struct node *node, const struct node_write *write);
 /* node_scrub.c */
 uint64_t node_scrub_age_s(const struct node *node);
 void node_scrub_start(struct node *node);
-void node_index_bad(struct node *node, struct slice index_key);
+void node_index_bad(struct node *node, const struct store_row *bad);
 void node_scrub_tick(struct node *node);
 void node_scrub_loaded(struct node *node, struct node_read *read, const struct event *event);
 

@@ -101,35 +101,21 @@ static void scrub_object(struct node *node, const struct store_row *row)
         node_row_bad(node, row->key);
 }
 
-/* An index row is damaged or lost: writes it as its key says that it should be. */
-void node_index_bad(struct node *node, struct slice index_key)
+/* An index row is lost and given empty, or such as nothing writes. */
+void node_index_bad(struct node *node, const struct store_row *bad)
 {
     struct store_row *row = effects_alloc(node->fx, sizeof(*row));
-    struct hash16 hash;
-    struct blob *record;
-    size_t ns_size = 0;
-    unsigned class;
-    uint64_t front;
+    struct front_cut cut = node_cut(node);
 
     metric_add(&node->metrics, METRIC_STORE_CORRUPT, 1);
     metric_add(&node->metrics, METRIC_INCIDENTS, 1);
     node_trace(node, TRACE_ROW_CORRUPT, 0, 1, 0);
-    while (ns_size < index_key.size && index_key.data[ns_size] >= FRONT_CLASSES)
-        ns_size++;
-    class = ns_size < index_key.size ? index_key.data[ns_size] : FRONT_CLASSES;
-    if (class == FRONT_CLASSES || (class > 0 && !place_has_classes(node->place)))
-        return; /* no index row at all */
-    hash = hash_key(node->founding.hash_seed, slice_of(index_key.data, ns_size),
-                    slice_of(index_key.data + ns_size + 1, index_key.size - ns_size - 1));
-    front = place_front(node->place, hash_key_front(&hash), class);
-    record = store_index_write(index_key, front);
-    ensure(record != NULL);
-    effects_hold_blob(node->fx, record);
-    *row = (struct store_row){
-        .family = STORE_IDX, .key = effects_copy(node->fx, index_key), .value = blob_slice(record)};
+    *row = (struct store_row){.family = STORE_IDX,
+                              .is_delete = !store_index_is_sound(bad->key, &cut),
+                              .key = effects_copy(node->fx, bad->key)};
     node_write_rows(node, row, 1);
     metric_add(&node->metrics, METRIC_STORE_MENDED, 1);
-    node_trace(node, TRACE_ROW_MENDED, front, row->value.size, 1);
+    node_trace(node, TRACE_ROW_MENDED, 0, 0, 1);
 }
 
 /* What we know of the cluster is written again as a whole. */
@@ -152,7 +138,7 @@ static void scrub_row(struct node *node, const struct store_row *row)
     if (row->family == STORE_OBJ)
         scrub_object(node, row);
     else if (row->family == STORE_IDX)
-        node_index_bad(node, row->key);
+        node_index_bad(node, row);
     else
         scrub_sys(node, row);
 }

@@ -61,19 +61,6 @@ void node_write_rows(struct node *node, const struct store_row *rows, uint32_t c
         node->is_dirty = true; /* again at the next tick */
 }
 
-/* The index row of a key that comes into being: it belongs to the object row. */
-static void write_index(struct node *node, const struct store_row *object, struct store_row *row)
-{
-    struct blob *record;
-
-    row->family = STORE_IDX;
-    row->key = store_key_listed(object->key);
-    record = store_index_write(row->key, bytes_load_u64(object->key.data));
-    ensure(record != NULL);
-    effects_hold_blob(node->fx, record);
-    row->value = blob_slice(record);
-}
-
 /* Deletes make room in the end, and repairs hold what was promised: they may use what is kept free
  * when new values may not (security.md S4). Else a full cluster could not be emptied. */
 static bool write_is_relief(const struct node_task *task, const struct crdt_object *object)
@@ -103,7 +90,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     if (node_row_is_stray(node, row_key))
         return STATUS_LAYOUT; /* its namespace changed while it waited */
 
-    struct blob *record = store_record_write(STORE_OBJ, row_key, RECORD_OBJECT, bytes);
+    struct blob *record = store_record_write(STORE_OBJ, row_key, bytes);
     /* What is queued may still be refused, and its index row with it. */
     bool is_indexed =
         store_name_is_element(task->op.key) ||
@@ -138,7 +125,7 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
         .family = STORE_OBJ, .key = blob_slice(write->row_key), .value = blob_slice(record)};
     rows[0].key = effects_copy(node->fx, rows[0].key);
     if (!is_indexed)
-        write_index(node, &rows[0], &rows[1]);
+        rows[1] = (struct store_row){.family = STORE_IDX, .key = store_key_listed(rows[0].key)};
     rows[0].may_use_reserve = rows[1].may_use_reserve = write_is_relief(task, object);
     return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /* store_index.c: the index row of a key and the way from it to the object. The index sorts keys by
- * their bytes; its value is the front of the key's hash, so that value and index key together make
- * the object's row key. It is written once, when the key comes into being.
+ * their bytes; the hash of its key leads to the object. It is written once, when the key comes into
+ * being, and has no value.
  *
  * Both rows come and go in one batch. A scan sees the store as it was when it began, a get as it is
  * now; so where a scan meets one row and a get not the other, the first one is looked up as well:
@@ -10,14 +10,6 @@
  */
 #include "bytes.h"
 #include "store.h"
-
-struct blob *store_index_write(struct slice index_key, uint64_t hash_front)
-{
-    uint8_t front[8];
-
-    bytes_store_u64(front, hash_front);
-    return store_record_write(STORE_IDX, index_key, RECORD_INDEX, slice_of(front, sizeof(front)));
-}
 
 struct index_scan {
     const struct store *store;
@@ -61,25 +53,46 @@ static bool index_give(struct index_scan *scan, const struct store_row *row)
     return scan->visit(scan->context, row) && scan->bytes < scan->range->bytes_max;
 }
 
+/* Takes the key of an index row, ns | class | key, apart. False: nothing writes such a row. */
+static bool index_split(struct slice key, const struct front_cut *cut, struct slice *ns,
+                        struct slice *name)
+{
+    size_t size = 0;
+
+    while (size < key.size && key.data[size] >= FRONT_CLASSES)
+        size++;
+    if (size == key.size || size > NS_SIZE_MAX || (key.data[size] > 0 && !front_has_classes(cut)))
+        return false;
+    *ns = slice_of(key.data, size);
+    *name = slice_of(key.data + size + 1, key.size - size - 1);
+    return store_name_is_sound(*name) && !store_name_is_element(*name);
+}
+
+bool store_index_is_sound(struct slice index_key, const struct front_cut *cut)
+{
+    struct slice ns, name;
+
+    return index_split(index_key, cut, &ns, &name);
+}
+
 /* Gives the object behind an index row. */
 static bool index_join(void *context, const struct store_row *row)
 {
     struct index_scan *scan = context;
     const struct store *store = scan->store;
     uint8_t room[STORE_KEY_SIZE_MAX];
-    struct writer key = writer_over(room, sizeof(room));
     struct store_row object = {.family = STORE_OBJ};
     struct store_pin pin = {.handle = NULL};
-    struct slice front;
+    struct slice ns, name;
+    struct hash16 hash;
+    uint64_t front;
     bool goes_on;
 
-    if (store_record_open(STORE_IDX, row->key, row->value, &front) != STATUS_OK || front.size != 8)
+    if (row->value.size > 0 || !index_split(row->key, &scan->range->cut, &ns, &name))
         return index_give(scan, row);
-    write_slice(&key, front);
-    write_slice(&key, row->key);
-    if (key.is_full)
-        return index_give(scan, row);
-    object.key = writer_done(&key);
+    hash = hash_key(scan->range->hash_seed, ns, name);
+    front = front_of(&scan->range->cut, hash_key_front(&hash), row->key.data[ns.size]);
+    object.key = store_key_obj(front, ns, name, room);
     scan->status = store->get(store->context, STORE_OBJ, object.key, &pin);
     if (scan->status == STATUS_MISSING)
         scan->status = index_is_lost(store, &object, row);

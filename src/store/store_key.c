@@ -1,7 +1,7 @@
 /* store_key.c: the layout of row keys. An OBJ row key begins with the front of the key hash, so
  * that a partition is one contiguous range of rows (front.h: what it is for classes of replicas):
  *
- *   obj   | h8: 8 bytes | ns: up to 64 bytes, each above 7 | class | row name |
+ *   obj   | h5: 5 bytes | ns: up to 64 bytes, each above 7 | class | row name |
  *   idx   | ns | class | key |
  *
  *   row name   key: up to 1024 bytes, none of them zero
@@ -16,8 +16,11 @@
 #include "ensure.h"
 #include "front.h"
 
-#define FRONT_SIZE 8u /* bytes of the key hash in a row key */
-#define FRONT_BITS 64u
+#define FRONT_SIZE HASH_FRONT_SIZE /* bytes of the key hash in a row key */
+#define FRONT_BITS 64u             /* of the bounds of a range */
+
+_Static_assert(CELL_DEPTH_MAX + PARTITION_BITS_MAX <= 8 * HASH_FRONT_SIZE,
+               "a partition is a range of row keys");
 
 struct slice store_name_key(struct slice name)
 {
@@ -54,7 +57,8 @@ struct slice store_key_obj(uint64_t hash_front, struct slice ns, struct slice ke
 {
     struct writer writer = writer_over(into, STORE_KEY_SIZE_MAX);
 
-    write_u64(&writer, hash_front);
+    write_u8(&writer, (uint8_t)(hash_front >> 56));
+    write_u32(&writer, (uint32_t)(hash_front >> 24));
     return store_key_write(&writer, ns, front_mark(hash_front), key);
 }
 
@@ -77,7 +81,9 @@ enum status store_key_split(struct slice row_key, uint64_t *hash_front, struct s
     rest_size = row_key.size - FRONT_SIZE;
     while (ns_size < rest_size && rest[ns_size] >= FRONT_CLASSES)
         ns_size++;
-    *hash_front = bytes_load_u64(row_key.data);
+    *hash_front = 0;
+    for (unsigned i = 0; i < FRONT_SIZE; i++)
+        *hash_front |= (uint64_t)row_key.data[i] << (FRONT_BITS - 8 * (i + 1));
     if (ns_size == rest_size || ns_size > NS_SIZE_MAX || rest[ns_size] != front_mark(*hash_front))
         return STATUS_BAD;
     *ns = slice_of(rest, ns_size);
@@ -103,9 +109,9 @@ bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bit
         cell_depth == 0 ? 0 : cell_prefix >> (FRONT_BITS - cell_depth) << (FRONT_BITS - cell_depth);
     uint64_t first, last;
 
-    ensure(cell_depth + bits <= FRONT_BITS && bits <= PARTITION_BITS_MAX);
+    ensure(cell_depth + bits <= 8 * FRONT_SIZE && bits <= PARTITION_BITS_MAX);
     front_range(&cut, partition, &first, &last);
     bytes_store_u64(bounds, cell | first);
-    bytes_store_u64(bounds + FRONT_SIZE, (cell | last) + 1);
+    bytes_store_u64(bounds + 8, (cell | last) + 1);
     return (cell | last) != UINT64_MAX;
 }

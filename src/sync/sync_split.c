@@ -17,7 +17,8 @@ uint32_t sync_split_count(uint32_t rows)
 
 uint64_t sync_split_front(struct slice key)
 {
-    return key.size >= sizeof(uint64_t) ? bytes_load_u64(key.data) : 0;
+    return key.size >= sizeof(uint64_t) ? bytes_load_u64(key.data) >> (64 - 8 * HASH_FRONT_SIZE)
+                                        : 0;
 }
 
 void sync_split_add(uint64_t *sums, uint32_t count, uint64_t front, uint64_t print)

@@ -29,14 +29,14 @@ static uint64_t mix(uint64_t x)
 }
 
 /* The rows of key `number`: the object as a coordinator writes it, and its index row. */
-static void make(uint64_t number, struct store_row rows[2], struct blob *blobs[4],
+static void make(uint64_t number, struct store_row rows[2], struct blob *blobs[3],
                  struct loaded *loaded)
 {
     static struct crdt_object object;
     uint8_t room[STORE_KEY_SIZE_MAX], body[VALUE], bytes[512];
     struct crdt_value value = {.kind = CRDT_VALUE, .body_size = VALUE};
     struct writer out = writer_over(bytes, sizeof bytes);
-    uint64_t front = mix(number + 1);
+    uint64_t stamp = (1790000000000u + number) << 16 | (number % 4 < 3 ? 0 : 2 * (number % 100));
     char name[32];
 
     (void)snprintf(name, sizeof name, "user/%010llu", (unsigned long long)number);
@@ -44,37 +44,33 @@ static void make(uint64_t number, struct store_row rows[2], struct blob *blobs[4
         body[i] = (uint8_t)(mix(number * VALUE + i) & 0xff);
     value.body = slice_of(body, sizeof body);
     crdt_object_clear(&object);
-    ensure(crdt_object_write(&object, NULL, mix(7), (1790000000000u + number) << 16, &value) ==
-           STATUS_OK);
+    ensure(crdt_object_write(&object, NULL, mix(7) >> 16, stamp, &value) == STATUS_OK);
     ensure(crdt_object_encode(&object, &out) == STATUS_OK);
-    blobs[0] = blob_copy(store_key_obj(front, slice_text("app"), slice_text(name), room));
-    blobs[1] =
-        store_record_write(STORE_OBJ, blob_slice(blobs[0]), RECORD_OBJECT, writer_done(&out));
+    blobs[0] = blob_copy(store_key_obj(mix(number + 1), slice_text("app"), slice_text(name), room));
+    blobs[1] = store_record_write(STORE_OBJ, blob_slice(blobs[0]), writer_done(&out));
     blobs[2] = blob_copy(store_key_idx(slice_text("app"), slice_text(name), room));
-    blobs[3] = store_index_write(blob_slice(blobs[2]), front);
-    for (unsigned i = 0; i < 2; i++) {
-        ensure(blobs[2 * i] != NULL && blobs[2 * i + 1] != NULL);
-        rows[i] = (struct store_row){.family = i == 0 ? STORE_OBJ : STORE_IDX,
-                                     .key = blob_slice(blobs[2 * i]),
-                                     .value = blob_slice(blobs[2 * i + 1])};
-        loaded->stored += rows[i].key.size + rows[i].value.size + ENGINE;
-        loaded->rows++;
-    }
+    for (unsigned i = 0; i < 3; i++)
+        ensure(blobs[i] != NULL);
+    rows[0] = (struct store_row){
+        .family = STORE_OBJ, .key = blob_slice(blobs[0]), .value = blob_slice(blobs[1])};
+    rows[1] = (struct store_row){.family = STORE_IDX, .key = blob_slice(blobs[2])};
+    loaded->rows += 2;
+    loaded->stored += rows[0].key.size + rows[0].value.size + rows[1].key.size + 2 * ENGINE;
     loaded->names += strlen(name);
 }
 
 static void load(const struct store *store, uint64_t keys, struct loaded *loaded)
 {
     static struct store_row rows[2 * BATCH];
-    static struct blob *blobs[4 * BATCH];
+    static struct blob *blobs[3 * BATCH];
 
     for (uint64_t first = 0; first < keys; first += BATCH) {
         uint32_t count = 0;
 
         for (uint64_t i = first; i < first + BATCH && i < keys; i++, count++)
-            make(i, rows + (size_t)2 * count, blobs + (size_t)4 * count, loaded);
+            make(i, rows + (size_t)2 * count, blobs + (size_t)3 * count, loaded);
         ensure(store->apply(store->context, rows, 2 * count) == STATUS_OK);
-        for (uint32_t i = 0; i < 4 * count; i++)
+        for (uint32_t i = 0; i < 3 * count; i++)
             blob_drop(&blobs[i]);
     }
 }

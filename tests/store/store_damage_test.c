@@ -84,8 +84,7 @@ static void put_rows(const struct store *store, unsigned first, unsigned step)
         unsigned number = first + i * step;
 
         rows[i] = (struct store_row){.family = STORE_OBJ, .key = row_key(number, key_rooms[i])};
-        records[i] = store_record_write(STORE_OBJ, rows[i].key, RECORD_OBJECT,
-                                        row_value(number, value_room));
+        records[i] = store_record_write(STORE_OBJ, rows[i].key, row_value(number, value_room));
         rows[i].value = blob_slice(records[i]);
     }
     assert_int_equal(store->apply(store->context, rows, ROWS_PER_BATCH), STATUS_OK);

@@ -60,7 +60,7 @@ static void test_key_hash_separates_namespace_and_key(void **state)
     assert_memory_equal(&a, &b, sizeof a);
     assert_memory_not_equal(&a, &c, sizeof a);
     assert_memory_not_equal(&a, &d, sizeof a);
-    assert_true(hash_key_front(&a) == bytes_load_u64(a.bytes));
+    assert_true(hash_key_front(&a) == bytes_load_u64(a.bytes) >> 24 << 24);
 }
 
 /* Elements of a collection lie in the partition of their key. */
@@ -104,7 +104,7 @@ static void test_node_id_is_blake2b(void **state)
     assert_memory_equal(id.bytes, expected, sizeof expected);
 }
 
-/* Computed apart likewise, over id, counter 1 and nonce 2: the first 8 of 16 bytes. */
+/* Computed apart likewise, over id, counter 1 and nonce 2: the first 6 of 16 bytes. */
 static void test_actor_depends_on_everything(void **state)
 {
     struct node_id a, b = {{1}};
@@ -113,7 +113,7 @@ static void test_actor_depends_on_everything(void **state)
     (void)state;
     fill(a.bytes, sizeof a.bytes);
     actor = hash_actor(&a, 1, 2);
-    assert_true(actor == 0x2ada2aaf66bb2c05u);
+    assert_true(actor == 0x2ada2aaf66bbu);
     assert_true(actor != hash_actor(&a, 2, 2));
     assert_true(actor != hash_actor(&a, 1, 3));
     assert_true(actor != hash_actor(&b, 1, 2));

@@ -34,8 +34,8 @@ static void add(struct crdt_object *object, uint64_t actor, uint64_t stamp, cons
 
 static void test_an_expiry_costs_six_bytes_behind_the_kind(void **state)
 {
-    const uint8_t expected[] = {1, 0, 0, 0,    0, 0, 0, 0, 7, 0, 0, 0,   0,  0,
-                                0, 0, 9, 0x81, 1, 2, 3, 4, 5, 6, 0, 'h', 'i'};
+    const uint8_t expected[] = {0x93, 0, 0,    0, 0, 0, 7, 0, 0, 0, 0,   0,  0,
+                                0,    9, 0x81, 1, 2, 3, 4, 5, 6, 0, 'h', 'i'};
     struct crdt_object object, again;
     struct slice spelled;
 

@@ -29,7 +29,7 @@ static void test_sizes_and_durations(void **state)
     assert_true(parse(KIND_SIZE, 1ull << 50, "3TiB", &number) && number == 3ull << 40);
     assert_true(parse(KIND_SIZE, 1ull << 50, "9B", &number) && number == 9);
     assert_true(parse(KIND_RATE, 1ull << 50, "32MiB/s", &number) && number == 32u << 20);
-    assert_true(parse(KIND_RATE, 1ull << 50, "0", &number) && number == 0);
+    assert_false(parse(KIND_RATE, 1ull << 50, "0", &number)); /* below the least */
     assert_false(parse(KIND_SIZE, 1ull << 50, "32MiB/s", &number));
     assert_true(parse(KIND_DURATION, 1ull << 50, "250ms", &number) && number == 250);
     assert_true(parse(KIND_DURATION, 1ull << 50, "7d", &number) && number == 604800000);

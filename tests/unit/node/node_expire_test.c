@@ -97,7 +97,7 @@ static void strip(struct net *net, unsigned index, const char *key, uint64_t wal
     assert_int_equal(crdt_object_expire(&object, wall_ms), 1);
     assert_int_equal(crdt_object_encode(&object, &out), STATUS_OK);
     memory.release(memory.context, &pin);
-    record = store_record_write(STORE_OBJ, row.key, RECORD_OBJECT, writer_done(&out));
+    record = store_record_write(STORE_OBJ, row.key, writer_done(&out));
     row.value = blob_slice(record);
     assert_int_equal(memory.apply(memory.context, &row, 1), STATUS_OK);
     blob_drop(&record);

@@ -117,9 +117,8 @@ static void test_a_row_nobody_else_has_goes(void **state)
     struct net *net = net_formed(3, 3);
     uint8_t room[STORE_KEY_SIZE_MAX], name[STORE_KEY_SIZE_MAX];
     struct slice index = store_key_idx(slice_text("n"), slice_text("ghost"), name);
-    struct store_row rows[2] = {
-        {.family = STORE_OBJ, .value = slice_text("never acknowledged")},
-        {.family = STORE_IDX, .key = index, .value = slice_text("never acknowledged")}};
+    struct store_row rows[2] = {{.family = STORE_OBJ, .value = slice_text("never acknowledged")},
+                                {.family = STORE_IDX, .key = index}};
     struct store memory = store_memory_ports(net->peers[1].memory);
     struct op read = net_op(OP_GET, "ghost", NULL);
 

@@ -13,20 +13,17 @@ static void plant(struct net *net, unsigned index, const char *key)
     struct store_row rows[2] = {{.family = STORE_OBJ}, {.family = STORE_IDX}};
     uint8_t names[2][STORE_KEY_SIZE_MAX], bytes[256];
     struct writer out = writer_over(bytes, sizeof(bytes));
-    struct blob *object_record, *index_record;
+    struct blob *object_record;
 
     crdt_object_clear(&object);
     assert_int_equal(crdt_object_write(&object, NULL, 77, 1, &value), STATUS_OK);
     assert_int_equal(crdt_object_encode(&object, &out), STATUS_OK);
     rows[0].key = node_row_key(peer->node, slice_text("n"), slice_text(key), names[0]);
     rows[1].key = store_key_idx(slice_text("n"), slice_text(key), names[1]);
-    object_record = store_record_write(STORE_OBJ, rows[0].key, RECORD_OBJECT, writer_done(&out));
-    index_record = store_index_write(rows[1].key, bytes_load_u64(rows[0].key.data));
+    object_record = store_record_write(STORE_OBJ, rows[0].key, writer_done(&out));
     rows[0].value = blob_slice(object_record);
-    rows[1].value = blob_slice(index_record);
     assert_int_equal(memory.apply(memory.context, rows, 2), STATUS_OK);
     blob_drop(&object_record);
-    blob_drop(&index_record);
 }
 
 static bool is_owner(struct net *net, unsigned index, const char *key)

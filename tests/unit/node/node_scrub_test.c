@@ -23,8 +23,11 @@ static bool is_sound(struct net *net, unsigned index, enum store_family family, 
     struct store memory = store_memory_ports(net->peers[index].memory);
     struct store_pin pin = {0};
     struct slice body;
-    bool is_ok = memory.get(memory.context, family, key, &pin) == STATUS_OK &&
-                 store_record_open(family, key, pin.value, &body) == STATUS_OK;
+    bool is_ok = memory.get(memory.context, family, key, &pin) == STATUS_OK;
+
+    is_ok = is_ok &&
+            (family == STORE_IDX ? pin.value.size == 0
+                                 : store_record_open(family, key, pin.value, &body) == STATUS_OK);
 
     memory.release(memory.context, &pin);
     return is_ok;
@@ -109,6 +112,28 @@ static void test_a_lost_row_is_found_by_its_pair(void **state)
     net_delete(net);
 }
 
+/* An index row that leads nowhere goes, whoever would own its key. */
+static void test_a_stray_index_row_goes(void **state)
+{
+    for (unsigned count = 1; count <= 3; count += 2) {
+        struct net *net = net_formed(count, 3);
+        uint8_t room[STORE_KEY_SIZE_MAX];
+        struct store memory = store_memory_ports(net->peers[0].memory);
+        struct store_row row = {.family = STORE_IDX,
+                                .key = store_key_idx(slice_text("n"), slice_text("j07"), room)};
+        struct op list = {.kind = OP_LIST, .ns = slice_text("n")};
+
+        (void)state;
+        fill(net);
+        start(net, 0);
+        assert_int_equal(memory.apply(memory.context, &row, 1), STATUS_OK);
+        net_run(net, 1000 * PERIOD_S + 500);
+        assert_false(is_sound(net, 0, STORE_IDX, row.key));
+        assert_int_equal(net_do(net, 0, &list)->items, 20);
+        net_delete(net);
+    }
+}
+
 /* A listing that meets damage does not count, and what it met is put right without a scrub. */
 static void test_a_listing_reports_what_is_lost(void **state)
 {
@@ -176,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_D13_every_row_is_read_within_the_period),
         cmocka_unit_test(test_an_index_row_is_made_again_from_its_key),
         cmocka_unit_test(test_a_lost_row_is_found_by_its_pair),
+        cmocka_unit_test(test_a_stray_index_row_goes),
         cmocka_unit_test(test_a_listing_reports_what_is_lost),
         cmocka_unit_test(test_rows_of_our_own_are_written_again),
         cmocka_unit_test(test_a_damaged_founding_founds_nothing),

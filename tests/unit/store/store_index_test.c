@@ -8,7 +8,8 @@
 #include "bytes.h"
 #include "store.h"
 
-static const uint64_t front = 0x0123456789abcdefull;
+static const uint8_t seed[HASH_SEED_SIZE] = {7, 1, 2};
+static const struct front_cut cut = {.bits = 14};
 
 /* An engine whose rows may go while a scan is under way. */
 struct world {
@@ -16,7 +17,6 @@ struct world {
     struct store store, inner;
     uint8_t index_room[STORE_KEY_SIZE_MAX], object_room[STORE_KEY_SIZE_MAX];
     struct store_row index, object;
-    struct blob *index_record;
     unsigned drops_at; /* both rows are dropped before this get; 0: never */
     unsigned gets;
 };
@@ -63,6 +63,7 @@ static enum status world_scan(void *context, const struct store_range *range, st
 static void world_open(struct world *world)
 {
     struct slice ns = slice_text("app"), key = slice_text("some/key");
+    struct hash16 hash = hash_key(seed, ns, key);
 
     *world = (struct world){.memory = store_memory_new(1u << 20)};
     world->inner = store_memory_ports(world->memory);
@@ -70,18 +71,16 @@ static void world_open(struct world *world)
         .get = world_get, .release = world_release, .scan = world_scan, .context = world};
     world->index =
         (struct store_row){.family = STORE_IDX, .key = store_key_idx(ns, key, world->index_room)};
-    world->index_record = store_index_write(world->index.key, front);
-    world->index.value = blob_slice(world->index_record);
-    world->object = (struct store_row){.family = STORE_OBJ,
-                                       .key = store_key_obj(front, ns, key, world->object_room),
-                                       .value = slice_text("the object's record")};
+    world->object =
+        (struct store_row){.family = STORE_OBJ,
+                           .key = store_key_obj(hash_key_front(&hash), ns, key, world->object_room),
+                           .value = slice_text("the object's record")};
     change(world, world->index, false);
     change(world, world->object, false);
 }
 
 static void world_close(struct world *world)
 {
-    blob_drop(&world->index_record);
     store_memory_delete(world->memory);
 }
 
@@ -115,6 +114,8 @@ static struct found scan(struct world *world, enum store_family family)
                                 .is_paired = family == STORE_OBJ};
     struct found found = {0};
 
+    memcpy(range.hash_seed, seed, sizeof(seed));
+    range.cut = cut;
     assert_int_equal(store_index_scan(&world->store, &range, see, &found), STATUS_END);
     return found;
 }
@@ -176,20 +177,45 @@ static void test_rows_dropped_since_are_passed_over(void **state)
 
 static void test_a_damaged_index_row_is_given_as_it_is(void **state)
 {
+    static const char *const keys[] = {"no end of the namespace", "app\0", "app\0key\0path"};
+    static const size_t sizes[] = {23, 4, 12};
     struct world world;
     struct found found;
-    struct store_row damaged;
-    uint8_t bytes[64];
 
     (void)state;
     world_open(&world);
-    damaged = world.index;
-    for (size_t i = 0; i < damaged.value.size; i++) {
-        memcpy(bytes, damaged.value.data, damaged.value.size);
-        bytes[i] ^= 0x10;
-        world.index.value = slice_of(bytes, damaged.value.size);
+    world.index.value = slice_text("it has none");
+    change(&world, world.index, false);
+    found = scan(&world, STORE_IDX);
+    expect(&found, 1, &world.index);
+    world.index.value = SLICE_NONE;
+    assert_true(store_index_is_sound(world.index.key, &cut));
+    for (unsigned i = 0; i < 3; i++) {
+        world.index.key = slice_of((const uint8_t *)keys[i], sizes[i]);
+        assert_false(store_index_is_sound(world.index.key, &cut));
+        change(&world, world.index, false);
         found = scan(&world, STORE_IDX);
-        expect(&found, 1, &damaged);
+        expect(&found, 1, &world.index);
+    }
+    world_close(&world);
+}
+
+/* A flipped bit leads to no object. */
+static void test_a_damaged_key_leads_nowhere(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    for (size_t i = 0; i < 8 * world.index.key.size; i++) {
+        struct found found;
+
+        world.index_room[i / 8] ^= (uint8_t)(1u << i % 8);
+        change(&world, world.index, false);
+        found = scan(&world, STORE_IDX);
+        assert_int_equal(found.count, 1);
+        assert_int_equal(found.value_size, 0);
+        world.index_room[i / 8] ^= (uint8_t)(1u << i % 8);
     }
     world_close(&world);
 }
@@ -217,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_object_is_given_empty),
         cmocka_unit_test(test_rows_dropped_since_are_passed_over),
         cmocka_unit_test(test_a_damaged_index_row_is_given_as_it_is),
+        cmocka_unit_test(test_a_damaged_key_leads_nowhere),
         cmocka_unit_test(test_an_object_misses_its_index_row),
     };
 

@@ -10,7 +10,7 @@
 
 static void test_obj_layout(void **state)
 {
-    static const uint8_t expected[] = {1, 2, 3, 4, 5, 6, 7, 8, 'a', 'p', 'p', 0, 'k', '/', 0, 'x'};
+    static const uint8_t expected[] = {1, 2, 3, 4, 5, 'a', 'p', 'p', 0, 'k', '/', 0, 'x'};
     uint8_t room[STORE_KEY_SIZE_MAX];
     struct slice key =
         store_key_obj(0x0102030405060708u, slice_text("app"), slice_of("k/\0x", 4), room);
@@ -39,12 +39,12 @@ static void test_split_returns_what_was_written(void **state)
     for (size_t i = 1; i <= NS_SIZE_MAX; i += 21) {
         for (size_t j = 1; j <= ROW_NAME_SIZE_MAX; j += 208) {
             struct slice key =
-                store_key_obj(UINT64_MAX - i, slice_of(ns, i), slice_of(name, j), room);
+                store_key_obj(UINT64_MAX - (i << 24), slice_of(ns, i), slice_of(name, j), room);
             struct slice found_ns, found_key;
             uint64_t front;
 
             assert_int_equal(store_key_split(key, &front, &found_ns, &found_key), STATUS_OK);
-            assert_true(front == UINT64_MAX - i);
+            assert_true(front == (UINT64_MAX - (i << 24)) >> 24 << 24);
             assert_true(slice_equal(found_ns, slice_of(ns, i)));
             assert_true(slice_equal(found_key, slice_of(name, j)));
         }
@@ -61,24 +61,24 @@ static void test_split_refuses(void **state)
     memset(row, 'a', sizeof row);
     for (size_t size = 0; size <= sizeof row; size++) /* no zero byte anywhere */
         assert_int_equal(store_key_split(slice_of(row, size), &front, &ns, &key), STATUS_BAD);
-    row[8 + NS_SIZE_MAX] = 0;
-    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 0;
+    row[5 + NS_SIZE_MAX] = 0;
+    row[5 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 0;
     assert_int_equal(store_key_split(slice_of(row, STORE_KEY_SIZE_MAX), &front, &ns, &key),
                      STATUS_OK);
     assert_int_equal(store_key_split(slice_of(row, sizeof row), &front, &ns, &key), STATUS_BAD);
-    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 'a';
-    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 0; /* the key before the path is too long */
+    row[5 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX] = 'a';
+    row[5 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 0; /* the key before the path is too long */
     assert_int_equal(store_key_split(slice_of(row, STORE_KEY_SIZE_MAX), &front, &ns, &key),
                      STATUS_BAD);
-    row[8 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 'a';
-    row[8 + NS_SIZE_MAX] = 'a';
-    row[8 + NS_SIZE_MAX + 1] = 0; /* the namespace is one byte too long */
+    row[5 + NS_SIZE_MAX + 1 + KEY_SIZE_MAX + 1] = 'a';
+    row[5 + NS_SIZE_MAX] = 'a';
+    row[5 + NS_SIZE_MAX + 1] = 0; /* the namespace is one byte too long */
     assert_int_equal(store_key_split(slice_of(row, 100), &front, &ns, &key), STATUS_BAD);
-    row[8 + NS_SIZE_MAX + 1] = 'a';
-    row[8] = 0; /* the key is one byte too long */
-    assert_int_equal(store_key_split(slice_of(row, 8 + 1 + KEY_SIZE_MAX + 1), &front, &ns, &key),
+    row[5 + NS_SIZE_MAX + 1] = 'a';
+    row[5] = 0; /* the key is one byte too long */
+    assert_int_equal(store_key_split(slice_of(row, 5 + 1 + KEY_SIZE_MAX + 1), &front, &ns, &key),
                      STATUS_BAD);
-    row[9] = 0; /* there is no key before the path */
+    row[6] = 0; /* there is no key before the path */
     assert_int_equal(store_key_split(slice_of(row, 40), &front, &ns, &key), STATUS_BAD);
 }
 
@@ -144,9 +144,9 @@ static void test_partition_extremes(void **state)
     (void)state;
     assert_false(store_key_partition(UINT64_MAX, 0, 0, 0, bounds)); /* the whole family */
     assert_true(bytes_load_u64(bounds) == 0);
-    assert_true(store_key_partition(0, 48, 16, 7, bounds));
-    assert_true(bytes_load_u64(bounds) == 7 && bytes_load_u64(bounds + 8) == 8);
-    assert_false(store_key_partition(UINT64_MAX, 48, 16, 0xffff, bounds));
+    assert_true(store_key_partition(0, 24, 16, 7, bounds));
+    assert_true(bytes_load_u64(bounds) == 7u << 24 && bytes_load_u64(bounds + 8) == 8u << 24);
+    assert_false(store_key_partition(UINT64_MAX, 24, 16, 0xffff, bounds));
 }
 
 int main(void)

@@ -124,7 +124,8 @@ static void cost_give(struct cost_peer *peer, const struct sync_output *ask)
     struct sync_item item;
 
     while (sync_pack_next(&in, SYNC_KEYS, &item)) {
-        uint8_t object[COST_OBJECT] = {peer->states[cost_place(bytes_load_u64(item.key.data))]};
+        uint8_t object[COST_OBJECT] = {
+            peer->states[cost_place(bytes_load_u64(item.key.data) >> 24 << 24)]};
 
         write_u16(&out, (uint16_t)item.key.size);
         write_slice(&out, item.key);
@@ -141,7 +142,7 @@ static void cost_merge(struct cost_peer *peer, const struct sync_output *merge)
     struct sync_item item;
 
     while (sync_pack_next(&in, SYNC_OBJECTS, &item))
-        cost_set(peer, cost_place(bytes_load_u64(item.key.data)), item.object.data[0]);
+        cost_set(peer, cost_place(bytes_load_u64(item.key.data) >> 24 << 24), item.object.data[0]);
     sync_merged(peer->sync, 1, merge->token, STATUS_OK);
 }
 
@@ -195,7 +196,7 @@ static int cost_open(void **state)
     cost.last = &cost.first;
     cost.fronts = malloc(COST_ROWS * sizeof(*cost.fronts));
     for (uint32_t i = 0; i < COST_ROWS; i++)
-        cost.fronts[i] = hash_sip64(mesh_seed, &i, sizeof(i));
+        cost.fronts[i] = hash_sip64(mesh_seed, &i, sizeof(i)) >> 24 << 24;
     qsort(cost.fronts, COST_ROWS, sizeof(*cost.fronts), cost_order);
     for (unsigned i = 0; i < 2; i++) {
         struct sync_config config = {.partitions = COST_PARTITIONS,

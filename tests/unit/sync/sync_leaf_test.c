@@ -25,7 +25,7 @@ static void leaf_open(void)
         buffer_init(&leaf_of.serve.leaves[i].keys, SYNC_PAGE_SIZE_MAX);
     }
     for (uint32_t i = 0; i < LEAF_ROWS; i++) {
-        uint64_t front = (UINT64_C(5) << 58) + i;
+        uint64_t front = (UINT64_C(5) << 58) + ((uint64_t)i << 24);
 
         leaf_of.rows[i].key =
             store_key_obj(front, slice_text("ns"), slice_text("key"), leaf_of.keys[i]);
