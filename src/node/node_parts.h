@@ -25,6 +25,7 @@ bool node_send(struct node *node, uint64_t to, const struct frame *head,
 bool node_send_plain(struct node *node, uint64_t to, const struct message *message);
 void node_send_reply(struct node *node, uint64_t to, uint32_t request,
                      const struct message *message);
+void node_send_all(struct node *node, const struct message *message);
 
 /* node_link.c */
 struct node_link *node_link_find(struct node *node, link_id id);

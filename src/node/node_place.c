@@ -3,8 +3,6 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-#define ANNOUNCE_MAX 64 /* members told at once; the digest on pings reaches the rest */
-
 /* Everything that depends on the list is brought up to date. */
 static void place_changed(struct node *node, const struct place_record *record)
 {
@@ -112,20 +110,11 @@ static struct place_record place_own(struct node *node, enum place_state state)
 static void place_put(struct node *node, const struct place_record *record)
 {
     struct message message = place_message(node, record);
-    uint32_t told = 0;
 
     if (place_merge(node->place, record) != STATUS_OK)
         return; /* a full list: the digest shows it, the operator forgets somebody */
     place_changed(node, record);
-    for (uint32_t i = 0; i < swim_count(node->swim) && told < ANNOUNCE_MAX; i++) {
-        const struct swim_view *view = swim_at(node->swim, i);
-        uint64_t id8 = id_front(&view->id);
-
-        if (id8 == node->self || view->rank >= RANK_DEAD)
-            continue;
-        (void)node_send_plain(node, id8, &message);
-        told++;
-    }
+    node_send_all(node, &message);
 }
 
 void node_place_set(struct node *node, enum place_state state)

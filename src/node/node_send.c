@@ -5,6 +5,7 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
+#define NEWS_MAX 64        /* members told at once of a change */
 #define STREAM_OVERHEAD 64 /* bytes a sealed record may add: length, tag, stamp */
 
 /* What one datagram is to carry. */
@@ -194,4 +195,20 @@ void node_send_reply(struct node *node, uint64_t to, uint32_t request,
     struct frame head = {.flags = FRAME_REPLY, .priority = 1, .request = request};
 
     (void)node_send(node, to, &head, message);
+}
+
+/* News for everybody: members are told at once, the digest on pings reaches the rest. */
+void node_send_all(struct node *node, const struct message *message)
+{
+    uint32_t told = 0;
+
+    for (uint32_t i = 0; i < swim_count(node->swim) && told < NEWS_MAX; i++) {
+        const struct swim_view *view = swim_at(node->swim, i);
+        uint64_t id8 = id_front(&view->id);
+
+        if (id8 == node->self || view->rank >= RANK_DEAD)
+            continue;
+        (void)node_send_plain(node, id8, message);
+        told++;
+    }
 }

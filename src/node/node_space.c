@@ -5,7 +5,6 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-#define ANNOUNCE_MAX 64 /* members told at once; the digest on pings reaches the rest */
 #define SPACE_DEFAULT "_default"
 
 /* --- what holds */
@@ -131,7 +130,6 @@ enum status node_space_write(struct node *node, struct slice name,
                                   .settings = *settings,
                                   .by = node->self};
     struct message message;
-    uint32_t told = 0;
     enum status status;
 
     ensure(name.size <= NS_SIZE_MAX);
@@ -147,15 +145,7 @@ enum status node_space_write(struct node *node, struct slice name,
     space_changed(node, &record);
     node_persist(node);
     message = space_message(node, &record);
-    for (uint32_t i = 0; i < swim_count(node->swim) && told < ANNOUNCE_MAX; i++) {
-        const struct swim_view *view = swim_at(node->swim, i);
-        uint64_t id8 = id_front(&view->id);
-
-        if (id8 == node->self || view->rank >= RANK_DEAD)
-            continue;
-        (void)node_send_plain(node, id8, &message);
-        told++;
-    }
+    node_send_all(node, &message);
     return STATUS_OK;
 }
 

@@ -152,8 +152,10 @@ static void stray_read(struct node *node)
     struct node_stray *stray = &node->stray;
     uint8_t room[STORE_KEY_SIZE_MAX + 1];
     struct writer after = writer_over(room, sizeof(room));
-    struct store_range range = {
-        .family = STORE_OBJ, .rows_max = SCAN_ROWS_MAX, .bytes_max = PAGE_BYTES_MAX};
+    struct store_range range = {.family = STORE_OBJ,
+                                .rows_max = SCAN_ROWS_MAX,
+                                .bytes_max = PAGE_BYTES_MAX,
+                                .is_passing = true};
     struct node_read *read;
 
     if (stray->after) {
