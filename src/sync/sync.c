@@ -248,7 +248,7 @@ static enum status sync_begin(struct sync *sync, instant now, uint64_t peer, uin
     round->is_mute = round->is_taking = false;
     round->differed = round->rows = round->failed = round->pulled = 0;
     round->left = 0;
-    round->next = (uint32_t)(round - sync->rounds) * sync->config.partitions / SYNC_ROUNDS_MAX;
+    round->next = (uint32_t)(round - sync->rounds) * sync->used / SYNC_ROUNDS_MAX;
     memset(round->done, 0, sync_bits_size(sync));
     sync_round_progress(sync, round, now);
     *begun = round;

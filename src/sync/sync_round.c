@@ -190,10 +190,10 @@ static bool round_assign(struct sync *sync, struct sync_round *round, struct syn
 {
     if (lane->state != LANE_FREE)
         return false;
-    for (uint32_t seen = 0; round->left > 0 && seen < sync->config.partitions; seen++) {
+    for (uint32_t seen = 0; round->left > 0 && seen < sync->used; seen++) {
         uint32_t partition = round->next;
 
-        round->next = (partition + 1) % sync->config.partitions;
+        round->next = (partition + 1) % sync->used;
         if (!sync_bit(round->differs, partition) || round_is_elsewhere(sync, partition))
             continue;
         round->differs[partition / 8] &= (uint8_t) ~(1u << (partition % 8));
