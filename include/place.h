@@ -88,6 +88,8 @@ struct place_owners {
  * when no namespace is of its class, or when there was no memory for the table (the next call tries
  * again). */
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
+/* place_owners_ever is the same, also of a class that no namespace is of any more. */
+void place_owners_ever(struct place *place, uint32_t partition, struct place_owners *owners);
 
 /* --- partitions and their classes, as front.h tells: class 0 holds the namespaces with the
  * cluster's number of replicas, class n those with n; a front is what a row key begins with. */

@@ -11,9 +11,11 @@
  * held
  *
  * A sweep begins when classes change, at a start, and when a commit that was under way at a change
- * turns out to be a stray; new ones are refused (node_write_object). What a peer holds that was
- * away too long to be trusted (in recovery, or forgotten) may be older than anybody's memory of it:
- * it is deleted and not carried; whatever was acknowledged, others have. */
+ * turns out to be a stray; new ones are refused (node_write_object). What a former owner has left
+ * goes to the owners first, who know by its number whether it is too old (node_hand.c). Where there
+ * are none any more, and with a peer that was away too long to be trusted (in recovery, or
+ * forgotten), it may be older than anybody's memory of it: it is deleted and not carried; whatever
+ * was acknowledged, others have. */
 #include "node_impl.h"
 #include "node_parts.h"
 
@@ -36,6 +38,19 @@ bool node_stray_is_clean(const struct node *node)
 {
     return node->stray.swept == node->stray.version && !node->stray.is_due &&
            !node->stray.is_sweeping;
+}
+
+/* Tells whether we own, or did when its class was in use, the partition a row lies in. Who does not
+ * is a former owner, and took no part in what the owners collected since. */
+static bool stray_is_mine(struct node *node, uint32_t partition)
+{
+    struct place_owners owners;
+
+    place_owners_ever(node->place, partition, &owners);
+    for (uint8_t i = 0; i < owners.count; i++)
+        if (owners.peers[i].id8 == node->self)
+            return true;
+    return false;
 }
 
 /* Something may be astray: looks at all rows, soon. */
@@ -109,7 +124,10 @@ void node_stray_ended(struct node *node, struct node_task *child, enum status st
 /* Sees to one row of a page. False: no more for now, it comes again. */
 static bool stray_row(struct node *node, const struct store_row *row)
 {
+    struct place_owners owners;
+    uint32_t partition;
     struct slice body;
+    bool is_mine;
 
     if (!node_row_is_stray(node, row->key) ||
         store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
@@ -119,7 +137,14 @@ static bool stray_row(struct node *node, const struct store_row *row)
         node->stray.is_failed = true; /* something newer is on its way to the disk, or its end */
         return true;
     }
-    if (stray_is_old(node)) {
+    partition = place_partition(node->place, bytes_load_u64(row->key.data));
+    place_owners(node->place, partition, &owners);
+    is_mine = stray_is_mine(node, partition);
+    if (!is_mine && owners.base_count > 0 && !stray_is_old(node)) {
+        node->stray.is_failed = true; /* handed to the owners by its number, as ever */
+        return true;
+    }
+    if (!is_mine || stray_is_old(node)) {
         node_trace(node, TRACE_STRAY_OLD, 0, 0, 0);
         return node_drop_row(node, row->key, body) == STATUS_OK;
     }

@@ -192,7 +192,9 @@ static bool batch_start(struct node *node, struct node_batch *batch, struct slic
         front)
         return false;
     if (!batch->is_give && node_row_is_stray(node, row_key))
-        return batch_carry(node, batch, row_key, object);
+        return !node_gc_is_purging(node, front) &&
+               !node_gc_is_stale(node, batch->peer, front, batch->gc) &&
+               batch_carry(node, batch, row_key, object);
     task = node_replica_task(node, batch->is_give ? TASK_GIVE : TASK_MERGE, &op, object);
     if (!task)
         return false;

@@ -407,6 +407,17 @@ void place_owners(struct place *place, uint32_t partition, struct place_owners *
         place_owners_lost(owners);
 }
 
+void place_owners_ever(struct place *place, uint32_t partition, struct place_owners *owners)
+{
+    unsigned class = front_partition_class(&place->cut, partition);
+    uint8_t used = place->classes;
+
+    place->classes |= (uint8_t)(1u << class);
+    place->is_fresh = place->is_fresh && place->base[class] && place->target[class];
+    place_owners(place, partition, owners);
+    place->classes = used;
+}
+
 /* --- classes */
 
 unsigned place_class(const struct place *place, uint8_t replicas)
