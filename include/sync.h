@@ -166,6 +166,8 @@ struct sync_taking {
  * no tree is descended, each of them is compared row by row. SYNC_PULLED tells which of them are
  * held here durably; the peer hears nothing. OK; BUSY, FULL as sync_pull. */
 enum status sync_take(struct sync *sync, instant now, const struct sync_taking *taking) MUST_USE;
+/* sync_is_pulling tells whether a round of sync_pull runs. */
+bool sync_is_pulling(const struct sync *sync);
 /* sync_rate bounds the rows that are asked for, over all rounds of ours: bytes a second (0: none,
  * rounds find out what differs and wait; UINT64_MAX, as it is made: no bound), and at least so many
  * us between two questions. What was begun goes on. */

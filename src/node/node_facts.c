@@ -199,6 +199,10 @@ void node_sync_emit(void *context, const struct sync_output *output)
         (void)node_send_plain(node, output->peer, output->message);
         return;
     }
+    if (output->kind == SYNC_PULLED || output->kind == SYNC_GIVEN) {
+        node_sync_fact(node, output);
+        return;
+    }
     fact = fact_push(node, FACT_SYNC);
     fact->sync = *output;
     fact->sync.after = effects_copy(node->fx, output->after);
@@ -218,10 +222,6 @@ static void fact_sync(struct node *node, const struct sync_output *fact)
     case SYNC_MERGE:
         node_merge_items(node, fact);
         break;
-    case SYNC_PULLED:
-    case SYNC_GIVEN:
-        node_sync_fact(node, fact);
-        break;
     case SYNC_STANDING:
         node_gc_heard(node, fact->peer, fact->partition, fact->items);
         break;
@@ -232,6 +232,8 @@ static void fact_sync(struct node *node, const struct sync_output *fact)
         node_sync_done(node, fact);
         break;
     case SYNC_SEND:
+    case SYNC_PULLED:
+    case SYNC_GIVEN:
         break;
     }
 }

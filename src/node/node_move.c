@@ -15,7 +15,8 @@
 #define MOVE_PATIENCE_US INSTANT_S(5) /* with a peer that was to move before us and is away */
 #define SYNC_TICK_US INSTANT_MS(100)
 #define CLIENTS_FIRST_US 1000         /* between two questions for rows while clients are served */
-#define SYNC_AGAIN_US INSTANT_MS(250) /* while something is moving */
+#define SYNC_AGAIN_US INSTANT_MS(250) /* after a round that failed */
+#define SYNC_MOVING_US INSTANT_S(2)   /* while something is moving */
 
 /* How long a newcomer must have been there before it counts (protocols.md 2.4). */
 static const uint64_t stable_us[] = {
@@ -192,6 +193,13 @@ void node_leave(struct node *node, ticket asker)
         move_left(node);
 }
 
+/* Tells whether most of what others hold is lacking: they are asked one after the other, so that
+ * what the first brings the next finds here, and sums are all that is compared. */
+static bool move_pulls(const struct node *node)
+{
+    return node_place_state(node) == PLACE_JOINING || node->is_recovering;
+}
+
 /* How fast rows may be asked for. Clients come first: while there are any, a question follows the
  * last one only after a moment in which they have this peer and its disk for themselves. */
 static void move_pace(struct node *node)
@@ -202,13 +210,11 @@ static void move_pace(struct node *node)
     uint64_t rate = is_moving ? config->rebalance_rate : config->sync_rate;
 
     node->jobs.asked_seen = node->jobs.asked;
-    if (is_moving && config->is_rebalance_paused)
-        sync_rate(node->sync, 0, 0);
-    else
-        sync_rate(node->sync, rate ? rate : UINT64_MAX, has_clients ? CLIENTS_FIRST_US : 0);
+    rate = is_moving && config->is_rebalance_paused ? 0 : rate ? rate : UINT64_MAX;
+    sync_rate(node->sync, rate, has_clients ? CLIENTS_FIRST_US : 0);
 }
 
-/* Begins the rounds that are due. Called on a tick, as rounds end and peers come back. */
+/* Begins the rounds that are due. */
 void node_sync_tick(struct node *node)
 {
     enum status status;
@@ -221,6 +227,8 @@ void node_sync_tick(struct node *node)
         struct node_peer *peer = list_entry(link, struct node_peer, in_peers);
         const struct place_record *record = place_find(node->place, peer->id8);
 
+        if (sync_is_pulling(node->sync) && move_pulls(node))
+            return;
         if (peer->sync_at > node->now || !record || record->state == PLACE_OUT ||
             node_take_runs(node, peer->id8) || !node_peer_is_reachable(node, peer->id8))
             continue;
@@ -259,21 +267,28 @@ void node_sync_done(struct node *node, const struct sync_output *done)
         if (done->differed == 0)
             node_hint_agreed(node, done->peer, peer->pulled_at);
     }
-    if (peer &&
-        (done->status != STATUS_OK || move_is_needed(node) || move_is_leaving(node, done->peer)))
+    if (peer && done->status != STATUS_OK)
         peer->sync_at = node->now + prng_jitter(&node->prng, SYNC_AGAIN_US, 25);
+    else if (peer && (move_is_needed(node) || move_is_leaving(node, done->peer)))
+        peer->sync_at = node->now + prng_jitter(&node->prng, SYNC_MOVING_US, 25);
+    if (move_pulls(node))
+        heap_set(&node->timers, &node->sync_timer.in_timers, node->now);
     heap_set(&node->timers, &node->move_timer.in_timers, node->now);
 }
 
-/* A fact of sync: the partition was pulled from a peer, or by a peer from us. */
+/* A fact of sync: the partition was pulled from a peer, or by a peer from us. There is one per
+ * partition and round, so that it is not queued; nobody but a mover needs it. */
 void node_sync_fact(struct node *node, const struct sync_output *fact)
 {
+    bool is_given = fact->kind == SYNC_GIVEN;
+
     if (fact->is_taken)
         node_take_pulled(node, fact);
-    if (fact->is_taken || fact->layout != place_layout(node->place) || !move_is_needed(node))
+    if (fact->is_taken || fact->layout != place_layout(node->place) || !move_is_needed(node) ||
+        (is_given && node_place_state(node) != PLACE_LEAVING))
         return;
     node_marks_trim(node);
-    node_marks_add(node, fact->partition, fact->peer, fact->kind == SYNC_GIVEN);
+    node_marks_add(node, fact->partition, fact->peer, is_given);
 }
 
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition)

@@ -143,6 +143,14 @@ static bool sync_step(struct sync *sync)
     return false;
 }
 
+bool sync_is_pulling(const struct sync *sync)
+{
+    for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
+        if (sync->rounds[i].state != ROUND_FREE && !sync->rounds[i].is_taking)
+            return true;
+    return false;
+}
+
 void sync_rate(struct sync *sync, uint64_t rate, uint64_t gap_us)
 {
     sync->rate = rate;
@@ -247,8 +255,7 @@ static enum status sync_begin(struct sync *sync, instant now, uint64_t peer, uin
     round->status = STATUS_OK;
     round->is_mute = round->is_taking = false;
     round->differed = round->rows = round->failed = round->pulled = 0;
-    round->left = 0;
-    round->next = (uint32_t)(round - sync->rounds) * sync->used / SYNC_ROUNDS_MAX;
+    round->next = 0;
     memset(round->done, 0, sync_bits_size(sync));
     sync_round_progress(sync, round, now);
     *begun = round;
@@ -284,7 +291,7 @@ enum status sync_take(struct sync *sync, instant now, const struct sync_taking *
         sync_bit_set(round->shared, taking->partitions[i]);
     }
     memcpy(round->differs, round->shared, sync_bits_size(sync));
-    round->compared = round->differed = round->left = taking->count;
+    round->compared = round->differed = taking->count;
     sync_run(sync);
     return STATUS_OK;
 }

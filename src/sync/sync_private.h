@@ -178,10 +178,9 @@ struct sync_round {
     bool is_taking;     /* from one that is no owner: no tree, no AE_DONE claims */
     bool is_mute;       /* ENDING: the peer is gone or another layout holds, tell it nothing */
     uint32_t compared, differed, rows, failed, pulled;
-    uint32_t left;    /* bits set in `differs` while PULLING */
-    uint32_t next;    /* the search for one goes on there, around the end */
+    uint32_t next;    /* first partition no lane has looked at */
     uint8_t *shared;  /* bit per partition, owned by the room: held by both */
-    uint8_t *differs; /* not known to be equal; when PULLING, no lane has had it yet */
+    uint8_t *differs; /* not known to be equal; when PULLING, to be pulled by a lane */
     uint8_t *done;    /* pulled */
     struct sync_lane lanes[SYNC_LANES];
     struct sync_lane *fetching; /* the one AE_ITEMS may come for */

@@ -74,7 +74,6 @@ static void round_told(struct sync *sync, struct sync_round *round, struct slice
     round->state = depth > 0 ? ROUND_PULLING : ROUND_NODES;
     for (uint32_t p = 0; depth > 0 && p < sync->config.partitions; p++)
         round->differed += sync_bit(round->differs, p);
-    round->left = round->differed;
     if (round_equal(sync, round) && !is_any)
         sync_round_end(round, STATUS_OK, false);
 }
@@ -172,36 +171,15 @@ static void round_close(struct sync *sync, struct sync_round *round)
     sync_emit(sync, &done);
 }
 
-/* Tells whether a partition is being pulled from another peer. */
-static bool round_is_elsewhere(const struct sync *sync, uint32_t partition)
-{
-    for (unsigned i = 0; i < SYNC_ROUNDS_MAX; i++)
-        for (unsigned k = 0; k < SYNC_LANES; k++)
-            if (sync->rounds[i].state == ROUND_PULLING &&
-                sync->rounds[i].lanes[k].state != LANE_FREE &&
-                sync->rounds[i].lanes[k].partition == partition)
-                return true;
-    return false;
-}
-
-/* Gives a free lane a differing partition, but none that another round is at: both would bring the
- * same rows. Rounds that run side by side begin at different places for the same reason. */
+/* Gives the next differing partition to a free lane. */
 static bool round_assign(struct sync *sync, struct sync_round *round, struct sync_lane *lane)
 {
-    if (lane->state != LANE_FREE)
+    while (round->next < sync->used && !sync_bit(round->differs, round->next))
+        round->next++;
+    if (lane->state != LANE_FREE || round->next == sync->used)
         return false;
-    for (uint32_t seen = 0; round->left > 0 && seen < sync->used; seen++) {
-        uint32_t partition = round->next;
-
-        round->next = (partition + 1) % sync->used;
-        if (!sync_bit(round->differs, partition) || round_is_elsewhere(sync, partition))
-            continue;
-        round->differs[partition / 8] &= (uint8_t) ~(1u << (partition % 8));
-        round->left--;
-        sync_lane_start(lane, (uint16_t)partition);
-        return true;
-    }
-    return false;
+    sync_lane_start(lane, (uint16_t)round->next++);
+    return true;
 }
 
 static bool round_pull_step(struct sync *sync, struct sync_round *round)
@@ -215,10 +193,9 @@ static bool round_pull_step(struct sync *sync, struct sync_round *round)
             return true;
         is_busy |= lane->state != LANE_FREE;
     }
-    if (is_busy || round->left > 0)
-        return false;
-    sync_round_end(round, STATUS_OK, false);
-    return true;
+    if (!is_busy)
+        sync_round_end(round, STATUS_OK, false);
+    return !is_busy;
 }
 
 bool sync_round_step(struct sync *sync, struct sync_round *round)

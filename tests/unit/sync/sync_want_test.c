@@ -126,12 +126,66 @@ static void test_items_not_asked_for_are_dropped(void **state)
     }
 }
 
+/* Time passes until the round ends; how long that took. */
+static uint64_t run_paced(struct mesh *mesh)
+{
+    struct sync *sync = mesh->peers[0].sync;
+    instant begun = mesh->now;
+
+    for (mesh_run(mesh); sync_is_pulling(sync); mesh_run(mesh)) {
+        mesh->now = sync_deadline(sync);
+        sync_expire(sync, mesh->now);
+    }
+    return mesh->now - begun;
+}
+
+static void test_rows_are_asked_for_at_a_rate(void **state)
+{
+    struct mesh mesh;
+    uint64_t took;
+
+    (void)state;
+    mesh_open(&mesh, 1);
+    for (uint32_t i = 0; i < 1000; i++)
+        mesh_put_number(&mesh.peers[1], i % 8, i, 1);
+    sync_rate(mesh.peers[0].sync, 10000, 0); /* bytes a second: a page of a partition takes long */
+    mesh_pull(&mesh, 0, 1);
+    took = run_paced(&mesh);
+    assert_int_equal(mesh.peers[0].last.status, STATUS_OK); /* waiting is no timeout */
+    assert_int_equal(mesh.peers[0].store.count, 1000);
+    assert_in_range(took, INSTANT_S(2), INSTANT_S(20));
+    mesh_close(&mesh);
+}
+
+static void test_a_gap_and_a_pause(void **state)
+{
+    struct mesh mesh;
+
+    (void)state;
+    mesh_open(&mesh, 1);
+    for (uint32_t i = 0; i < 8; i++)
+        mesh_put_number(&mesh.peers[1], i % 8, i, 1);
+    sync_rate(mesh.peers[0].sync, UINT64_MAX, 1000);
+    mesh_pull(&mesh, 0, 1);
+    assert_in_range(run_paced(&mesh), 7000, 9000); /* eight questions */
+    assert_int_equal(mesh.peers[0].store.count, 8);
+    mesh_put_number(&mesh.peers[1], 0, 100, 1);
+    sync_rate(mesh.peers[0].sync, 0, 0);
+    mesh_pull(&mesh, 0, 1);
+    (void)run_paced(&mesh);
+    assert_int_equal(mesh.peers[0].last.status, STATUS_DEADLINE);
+    assert_int_equal(mesh.peers[0].store.count, 8);
+    mesh_close(&mesh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_left_out_are_asked_for_again),
         cmocka_unit_test(test_a_failed_merge_is_not_pulled),
         cmocka_unit_test(test_many_failures_end_the_round),
+        cmocka_unit_test(test_rows_are_asked_for_at_a_rate),
+        cmocka_unit_test(test_a_gap_and_a_pause),
         cmocka_unit_test(test_items_not_asked_for_are_dropped),
     };
 
