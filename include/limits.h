@@ -134,10 +134,13 @@
 #define HINT_BYTES_MAX (128ull << 20) /* bytes of all hints: about a million of short keys */
 
 /* --- hand-off of former owners */
-#define HAND_OFFERS_MAX 128   /* partitions offered at once: 3.3 KB of offer, a second of rounds */
-#define HAND_OFFER_SIZE 26u   /* bytes: partition 2, token 4, count 4, sum 16 */
-#define HAND_PAGE_ROWS 64u    /* rows deleted at once: a commit's worth, beside client work */
-#define HAND_LATER_MAX 16384u /* bytes of placement records that wait for such a commit */
+#define HAND_OFFERS_MAX 128    /* partitions offered at once: 3.3 KB of offer, a second of rounds */
+#define HAND_OFFER_SIZE 26u    /* bytes: partition 2, token 4, count 4, sum 16 */
+#define HAND_PAGE_ROWS 64u     /* rows deleted at once: a commit's worth, beside client work */
+#define CLUSTER_AWAY_MAX 8     /* dead peers named in the summary of a cluster */
+#define PREVIEW_CHANGES_MAX 64 /* peers whose weight is imagined otherwise at once */
+#define PREVIEW_ADDED_MAX 64u  /* newcomers imagined at once */
+#define HAND_LATER_MAX 16384u  /* bytes of placement records that wait for such a commit */
 
 /* --- the step */
 #define REQUEST_TIMEOUT_MAX_MS 60000 /* of one request, also when a peer names it (api.md 1) */

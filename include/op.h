@@ -25,13 +25,15 @@ enum op_kind {
     OP_METRICS = 10,
     OP_OVERLAY = 11, /* iterative FIND_NODE for a key or an id */
     /* Administration: */
-    OP_BLOCK = 12,  /* drop mesh traffic with the named peers; replaces the list */
-    OP_LEAVE = 13,  /* hand data over, then stop */
-    OP_JOIN = 14,   /* seeds to try, as text in `key`, comma separated */
-    OP_FORGET = 23, /* give up the dead peer whose id is `key`: 32 bytes */
-    OP_DRAIN = 24,  /* `is_on`: let others coordinate; else undo it */
-    OP_JOBS = 25,   /* long work of all peers, with how far it is */
-    OP_WEIGHT = 26, /* `weight` for the peer `key`: its name, or the first digits of its id */
+    OP_BLOCK = 12,   /* drop mesh traffic with the named peers; replaces the list */
+    OP_LEAVE = 13,   /* hand data over, then stop */
+    OP_JOIN = 14,    /* seeds to try, as text in `key`, comma separated */
+    OP_FORGET = 23,  /* give up the dead peer whose id is `key`: 32 bytes */
+    OP_DRAIN = 24,   /* `is_on`: let others coordinate; else undo it */
+    OP_JOBS = 25,    /* long work of all peers, with how far it is */
+    OP_PREVIEW = 27, /* what would move if `limit` peers came and those in `key`, packed as n x
+                        (weight u16 | name size u8 | name), had other weights; 0: they went */
+    OP_WEIGHT = 26,  /* `weight` for the peer `key`: its name, or the first digits of its id */
     /* Settings of namespaces; `ns` names one, "_default" the defaults: */
     OP_SPACE_GET = 15,
     OP_SPACE_PUT = 16,    /* replaces its settings by `space` */
@@ -251,12 +253,22 @@ struct result_job {
     uint32_t since_s;
 };
 
+/* What would go from one peer to another. */
+struct result_flow {
+    struct label from, to; /* from nobody: a further copy */
+    uint32_t partitions;
+    uint64_t bytes;
+};
+
 /* Enough for one summary sentence and its warnings. */
 struct result_cluster {
     uint32_t alive, suspect, dead, left;
     uint32_t joining, active, leaving, forgotten, weighing; /* on the placement list */
     enum forget_wait forget_wait;
     struct label forget_name; /* whom that is about */
+    /* Of those who are dead or forgotten and still on the list, the first: */
+    uint32_t away_count;
+    struct label away[CLUSTER_AWAY_MAX];
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
     uint64_t tombstones;            /* rows of this peer in which nothing is live */
     struct label tombstones_absent; /* an owner they wait for, empty: none is away */
@@ -337,6 +349,10 @@ struct result {
     uint32_t job_count;
     const struct result_job *jobs; /* OP_JOBS */
     uint32_t silent_count;         /* OP_JOBS: peers that did not answer */
+    uint32_t flow_count;           /* OP_PREVIEW */
+    const struct result_flow *flows;
+    uint32_t moved, slots; /* OP_PREVIEW: copies of partitions that would move, of so many */
+    uint64_t moved_bytes;
     uint32_t hop_count;
     const struct result_hop *hops; /* OP_OVERLAY */
     struct result_self self;       /* OP_SELF, OP_READY */

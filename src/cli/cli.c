@@ -61,6 +61,8 @@ static const struct cli_command commands[] = {
      "gossamer crdt del app/tags", OPTION(CONSISTENCY) | OPTION(CONTEXT), 1, 1, cli_crdt_del},
     {"ring lookup", "NS/KEY", "who owns a key", "gossamer ring lookup app/greeting --verify",
      OPTION(VERIFY), 1, 1, cli_ring_lookup},
+    {"ring preview", "add=N|remove=PEER|weight=PEER:N...", "what would move, and between whom",
+     "gossamer ring preview add=1", 0, 1, 3, cli_ring_preview},
     {"overlay lookup", "NS/KEY", "find a key's place step by step",
      "gossamer overlay lookup app/greeting", 0, 1, 1, cli_overlay_lookup},
     {"backup", "FILE", "everything there is into a file; --verify checks one, no cluster needed",

@@ -155,3 +155,42 @@ int cli_weight(struct cli *cli)
     request.body = slice_text(body);
     return cli_change(cli, &request, "weighing: data moves, see gossamer jobs");
 }
+
+int cli_ring_preview(struct cli *cli)
+{
+    static const struct cli_column columns[] = {{"FROM", "from", false},
+                                                {"TO", "to", false},
+                                                {"PARTITIONS", "partitions", true},
+                                                {"BYTES", "bytes", true}};
+    char path[CLI_URL_MAX] = "/v1/ring/preview?", size[32];
+    struct writer out = writer_over((uint8_t *)path, sizeof(path) - 1);
+    struct cli_reply reply;
+    json_t *json = NULL;
+    int code;
+
+    out.size = strlen(path);
+    for (unsigned i = 0; i < cli->argument_count; i++) {
+        size_t name = strcspn(cli->arguments[i], "=");
+
+        if (i > 0)
+            write_u8(&out, '&');
+        write_bytes(&out, cli->arguments[i], name);
+        write_u8(&out, '=');
+        cli_escape(&out, slice_text(cli->arguments[i] + name + (cli->arguments[i][name] != 0)),
+                   false);
+    }
+    path[out.size] = 0;
+    code = cli_get_json(cli, path, &json, &reply);
+    if (code == CLI_DONE && cli->is_json) {
+        code = cli_put_body(&reply);
+    } else if (code == CLI_DONE) {
+        code = cli_table(json_object_get(json, "moves"), columns,
+                         sizeof(columns) / sizeof(columns[0]));
+        printf("%s would move, %.1f %% of all copies\n",
+               jobs_size(json_object_get(json, "bytes"), size),
+               100 * json_number_value(json_object_get(json, "share")));
+    }
+    json_decref(json);
+    cli_reply_close(&reply);
+    return code;
+}

@@ -192,6 +192,7 @@ int cli_leave(struct cli *cli);
 int cli_forget(struct cli *cli);
 int cli_jobs(struct cli *cli);
 int cli_weight(struct cli *cli);
+int cli_ring_preview(struct cli *cli);
 int cli_drain(struct cli *cli);
 int cli_undrain(struct cli *cli);
 int cli_join(struct cli *cli);

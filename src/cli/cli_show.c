@@ -78,6 +78,25 @@ static void status_numbers(const json_t *json)
                cli_text(scrub, "repaired", room[2]), cli_text(scrub, "quarantined", room[3]));
 }
 
+/* Who is dead or given up: that peer's share is missing until somebody takes it over. */
+static void status_away(const json_t *json)
+{
+    const json_t *forgetting = json_object_get(json, "forgetting");
+    char room[2][32];
+    json_t *name;
+    size_t at;
+
+    if (json_array_size(json_object_get(json, "away")) == 0)
+        return;
+    printf("away        ");
+    json_array_foreach(json_object_get(json, "away"), at, name)
+        printf("%s%s", at ? ", " : "", json_string_value(name));
+    if (json_is_object(forgetting))
+        printf("; %s waits for %s", cli_text(forgetting, "peer", room[0]),
+               cli_text(forgetting, "waits_for", room[1]));
+    printf(" (gossamer forget PEER)\n");
+}
+
 static void status_warnings(const json_t *json)
 {
     size_t at;
@@ -100,6 +119,7 @@ int cli_status(struct cli *cli)
     if (!json)
         return code;
     status_numbers(json);
+    status_away(json);
     status_warnings(json);
     json_decref(json);
     putchar('\n');

@@ -109,23 +109,23 @@ enum edge_verdict edge_weight(struct edge_call *call)
 }
 
 /* A decimal number as jansson spells it, in 1/256; false when it is no multiple, or above 64. */
-static bool weight_parse(const char *text, uint16_t *weight)
+bool edge_weight_parse(struct slice text, uint16_t *weight)
 {
     uint64_t number = 0, scale = 1;
     bool is_fraction = false;
 
-    for (; *text; text++) {
-        if (*text == '.' && !is_fraction) {
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '.' && !is_fraction) {
             is_fraction = true;
             continue;
         }
-        if (*text < '0' || *text > '9' || number > 1000000000)
+        if (text.data[i] < '0' || text.data[i] > '9' || number > 1000000000)
             return false; /* a sign, an exponent, or more digits than 1/256 has */
-        number = number * 10 + (uint64_t)(*text - '0');
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
         scale *= is_fraction ? 10 : 1;
     }
     *weight = (uint16_t)(number * 256 / scale);
-    return number * 256 % scale == 0 && number <= WEIGHT_MAX * scale;
+    return number * 256 % scale == 0 && number <= WEIGHT_MAX * scale && text.size > 0;
 }
 
 /* {"weight": 1.5}: from 0 to 64 in steps of 1/256. */
@@ -134,7 +134,8 @@ enum edge_verdict edge_weight_body(struct edge_call *call, struct slice body)
     json_t *json = edge_json_read(call, body);
     const json_t *value = json_object_get(json, "weight");
     char *text = json_is_number(value) ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    bool is_good = text && json_object_size(json) == 1 && weight_parse(text, &call->op->weight);
+    bool is_good = text && json_object_size(json) == 1 &&
+                   edge_weight_parse(slice_text(text), &call->op->weight);
 
     free(text);
     if (!json)

@@ -289,6 +289,10 @@ enum edge_verdict edge_cluster_join_body(struct edge_call *call, struct slice bo
 enum edge_verdict edge_cluster_block(struct edge_call *call);
 enum edge_verdict edge_cluster_block_body(struct edge_call *call, struct slice body);
 enum edge_verdict edge_jobs(struct edge_call *call);
+enum edge_verdict edge_preview(struct edge_call *call);
+void edge_preview_reply(struct edge_answer *answer, const struct result *result);
+/* edge_weight_parse reads a decimal number from 0 to 64 in steps of 1/256. */
+bool edge_weight_parse(struct slice text, uint16_t *weight);
 enum edge_verdict edge_weight(struct edge_call *call);
 enum edge_verdict edge_weight_body(struct edge_call *call, struct slice body);
 void edge_jobs_reply(struct edge_answer *answer, const struct result *result);

@@ -91,6 +91,16 @@ static json_t *edge_summary_forget(const struct result_cluster *c)
     return forget;
 }
 
+/* The first of those who are dead or forgotten and still on the list. */
+static json_t *edge_summary_away(const struct result_cluster *c)
+{
+    json_t *names = json_array();
+
+    for (uint32_t i = 0; i < c->away_count && i < CLUSTER_AWAY_MAX; i++)
+        (void)json_array_append_new(names, edge_json_label(&c->away[i]));
+    return names;
+}
+
 static json_t *edge_summary_counts(const struct result_cluster *c)
 {
     json_t *counts = json_object();
@@ -186,6 +196,7 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(body, "seeds_silent", json_integer(c->seeds_silent));
     put(body, "key", edge_summary_key(c));
     put(body, "forgetting", edge_summary_forget(c));
+    put(body, "away", edge_summary_away(c));
     put(body, "scrub", edge_summary_scrub(c));
     put(body, "warnings", edge_summary_warnings(c));
     edge_json_reply(answer, 200, result, body);

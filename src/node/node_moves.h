@@ -26,6 +26,10 @@ void node_weight_begin(struct node *node, struct node_task *task);
 void node_weight_message(struct node *node, uint64_t peer, const struct frame *frame,
                          const struct message *message);
 
+/* node_preview.c, node_rooms.c */
+void node_preview(struct node *node, const struct op *op, struct result *result);
+struct place_config node_place_config(const struct node *node);
+
 /* node_jobs.c */
 void node_jobs_watch(struct node *node);
 void node_jobs_begin(struct node *node, struct node_task *task);

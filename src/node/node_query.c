@@ -96,6 +96,22 @@ static void query_partitions(struct node *node, struct result_cluster *cluster)
     }
 }
 
+/* Names those whose share nobody serves: they are given up, or wait for it. */
+static void query_away(struct node *node, struct result_cluster *cluster)
+{
+    for (uint32_t i = 0; i < place_count(node->place); i++) {
+        const struct place_record *record = place_at(node->place, i);
+        uint64_t id8 = id_front(&record->id);
+
+        if (record->state == PLACE_OUT ||
+            (record->state != PLACE_GONE && node_rank(node, id8) < RANK_DEAD))
+            continue;
+        if (cluster->away_count < CLUSTER_AWAY_MAX)
+            cluster->away[cluster->away_count] = node_peer_name(node, id8);
+        cluster->away_count++;
+    }
+}
+
 static void query_cluster(struct node *node, struct result *result)
 {
     struct result_cluster *cluster = &result->cluster;
@@ -142,6 +158,7 @@ static void query_cluster(struct node *node, struct result *result)
         cluster->forget_name = node_peer_name(node, node->forget.waiting);
     if (node->place) {
         cluster->partitions = place_partitions_used(node->place);
+        query_away(node, cluster);
         query_partitions(node, cluster);
         node_view_convergence(node, &cluster->partitions_differing, &cluster->compared_s);
         node_lag_show(node, cluster);
@@ -233,6 +250,9 @@ void node_query(struct node *node, const struct op *op, ticket asker)
         result->status = op->key.size == NODE_ID_SIZE
                              ? node_forget_now(node, bytes_load_u64(op->key.data))
                              : STATUS_BAD;
+        break;
+    case OP_PREVIEW:
+        node_preview(node, op, result);
         break;
     case OP_DRAIN:
         node->is_draining = op->is_on;

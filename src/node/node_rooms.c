@@ -99,14 +99,22 @@ static bool rooms_protocol(struct node *node)
     return node->seal && node->swim && node->kad && node->quorum && node->balance;
 }
 
+struct place_config node_place_config(const struct node *node)
+{
+    struct place_config config = {.cache = node->config.tables,
+                                  .peers_max = node->config.members_max + PLACE_SLACK,
+                                  .partition_bits = node->founding.partition_bits,
+                                  .cell_depth = node->founding.cell_depth,
+                                  .replicas = node->founding.replicas};
+
+    memcpy(config.seed, node->founding.hash_seed, HASH_SEED_SIZE);
+    return config;
+}
+
 /* The rooms that need the founding record: placement and comparison. False: no memory. */
 bool node_rooms_found(struct node *node)
 {
-    struct place_config place = {.cache = node->config.tables,
-                                 .peers_max = node->config.members_max + PLACE_SLACK,
-                                 .partition_bits = node->founding.partition_bits,
-                                 .cell_depth = node->founding.cell_depth,
-                                 .replicas = node->founding.replicas};
+    struct place_config place = node_place_config(node);
     struct sync_config sync = {.rounds_max = 4,
                                .serves_max = 8,
                                .round_timeout_us = INSTANT_S(10),
@@ -115,7 +123,6 @@ bool node_rooms_found(struct node *node)
                                .is_offered = node_hand_offers,
                                .context = node};
 
-    memcpy(place.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     memcpy(sync.seed, node->founding.hash_seed, HASH_SEED_SIZE);
     node_mend_reset(node);
     node_recount_reset(node);

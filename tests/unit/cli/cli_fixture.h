@@ -169,6 +169,29 @@ static inline void stub_spaces(int fd, const char *method, const char *path, con
         stub_json(fd, "404 Not Found", "{\"title\":\"Not found\",\"status\":404}");
 }
 
+/* What moves, and weights. */
+static inline bool stub_moves(int fd, const char *path, const char *body)
+{
+    if (strcmp(path, "/v1/jobs") == 0) /* done at the third look */
+        stub_json(
+            fd, "200 OK",
+            ++stub_looks > 2
+                ? "{\"jobs\":[],\"peers_silent\":1}"
+                : "{\"jobs\":[{\"id\":\"join-peer-4\",\"state\":\"running\",\"of\":\"peer-4\","
+                  "\"done\":3145728,\"total\":null,\"rate\":1536,\"eta_s\":null,"
+                  "\"partitions\":{\"done\":3,\"total\":12}}],\"peers_silent\":0}");
+    else if (strcmp(path, "/v1/ring/preview?add=1&weight=p%3A2") == 0)
+        stub_json(
+            fd, "200 OK",
+            "{\"moves\":[{\"from\":null,\"to\":\"p\",\"partitions\":5,\"bytes\":1}],\"share\":0.25,"
+            "\"bytes\":1}");
+    else if (strcmp(path, "/v1/members/peer-4/weight") == 0 && strstr(body, "{\"weight\":1.5}"))
+        stub_json(fd, "202 Accepted", "{\"state\":\"weighing\"}");
+    else
+        return false;
+    return true;
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -188,7 +211,8 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
     else if (strcmp(path, "/v1/cluster") == 0)
         stub_json(
             fd, "200 OK",
-            "{\"health\":\"healthy\",\"members\":{\"alive\":5},\"partitions\":{\"total\":16384},"
+            "{\"health\":\"healthy\",\"away\":[\"peer-9\"],\"forgetting\":{\"peer\":\"peer-9\","
+            "\"waits_for\":\"more\"},\"members\":{\"alive\":5},\"partitions\":{\"total\":16384},"
             "\"warnings\":[{\"text\":\"two\",\"next\":\"three\"}]}");
     else if (strncmp(path, "/v1/ring/lookup?ns=app&key=a%2Fb", 32) == 0)
         stub_json(fd, "200 OK", "{\"partition\":7,\"owners\":[{\"rank\":0,\"peer\":\"peer-3\"}]}");
@@ -204,16 +228,8 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_json(fd, "200 OK", "{\"cluster_id\":\"c1\",\"version\":\"9\"}");
     else if (strcmp(path, "/version") == 0)
         stub_json(fd, "200 OK", "{\"version\":\"9\"}");
-    else if (strcmp(path, "/v1/jobs") == 0) /* done at the third look */
-        stub_json(
-            fd, "200 OK",
-            ++stub_looks > 2
-                ? "{\"jobs\":[],\"peers_silent\":1}"
-                : "{\"jobs\":[{\"id\":\"join-peer-4\",\"state\":\"running\",\"of\":\"peer-4\","
-                  "\"done\":3145728,\"total\":null,\"rate\":1536,\"eta_s\":null,"
-                  "\"partitions\":{\"done\":3,\"total\":12}}],\"peers_silent\":0}");
-    else if (strcmp(path, "/v1/members/peer-4/weight") == 0 && strstr(body, "{\"weight\":1.5}"))
-        stub_json(fd, "202 Accepted", "{\"state\":\"weighing\"}");
+    else if (stub_moves(fd, path, body))
+        return;
     else if (strcmp(path, "/v1/cluster/leave") == 0 && strcmp(method, "POST") == 0)
         stub_json(fd, "202 Accepted", "{\"state\":\"leaving\"}");
     else if (strcmp(path, "/v1/cluster/join") == 0 && strstr(body, "{\"seeds\":[\"x:1\",\"y:2\"]}"))

@@ -36,9 +36,23 @@ static void test_weights(void **state)
     stub_close(&stub);
 }
 
+static void test_preview(void **state)
+{
+    struct stub stub;
+    struct told told;
+
+    (void)state;
+    stub_open(&stub);
+    tool(&told, "ring", "preview", "add=1", "weight=p:2", "--addr", stub.addr, NULL);
+    assert_int_equal(told.code, CLI_DONE);
+    assert_has(told.out, "25.0 %");
+    stub_close(&stub);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_jobs), cmocka_unit_test(test_weights)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_jobs), cmocka_unit_test(test_weights),
+                                       cmocka_unit_test(test_preview)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

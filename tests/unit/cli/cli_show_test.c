@@ -16,6 +16,7 @@ static void test_tables(void **state)
     tool(&told, "status", "--addr", stub.addr, NULL);
     assert_has(told.out, "healthy\n");
     assert_has(told.out, "5 alive");
+    assert_has(told.out, "away        peer-9; peer-9 waits for more (gossamer forget PEER)\n");
     assert_has(told.out, "warning: two\n   next: three");
     tool(&told, "ring", "lookup", "app/a/b", "--verify", "--addr", stub.addr, NULL);
     assert_has(told.out, "partition 7");

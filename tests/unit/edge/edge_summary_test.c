@@ -36,6 +36,9 @@ static void test_summary(void **state)
                "\"hints\":{\"pending\":12,\"dropped\":0,\"waiting_for\":\"peer-3\",\"lag_s\":4.5}");
     assert_has(ask("GET /v1/cluster", &result), "\"siblings\":7");
     assert_has(ask("GET /v1/cluster", &result), "\"code\":\"hints-dropped\"");
+    result.cluster.away_count = 1;
+    result.cluster.away[0] = label_make(slice_text("peer-4"));
+    assert_has(ask("GET /v1/cluster", &result), "\"away\":[\"peer-4\"]");
     result.cluster.partitions_unavailable = 1;
     assert_has(ask("GET /v1/cluster", &result), "cannot reach their quorum");
     client_close(&client);
