@@ -9,13 +9,15 @@
 void node_move_wake(struct node *node);
 void node_move_tick(struct node *node);
 bool node_move_is_complete(struct node *node, enum place_state state);
+bool node_move_is_needed(struct node *node);
+bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state state);
 void node_leave(struct node *node, ticket asker);
+
+/* node_rounds.c */
 void node_sync_tick(struct node *node);
 void node_sync_done(struct node *node, const struct sync_output *done);
 void node_sync_fact(struct node *node, const struct sync_output *fact);
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition);
-
-bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state state);
 
 /* node_farewell.c */
 void node_farewell(struct node *node);
