@@ -171,6 +171,7 @@ struct sim_register {
     uint8_t kinds[4096];  /* enum sim_write_state of each number */
     bool deletes[4096];
     bool blinds[4096]; /* without a context: it discards what it finds, whenever it takes effect */
+    bool twice[4096];  /* an owner was asked in vain and then another: it may take effect again */
     uint64_t etags[4096]; /* of the acknowledged write itself: a repeat by the edge has another */
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;

@@ -156,7 +156,7 @@ static void client_check_read(struct sim *sim, const struct sim_client *client,
         /* A later delete may have taken effect, or any that nobody knows the outcome of: late. */
         for (uint32_t n = 1; n <= reg->sequence; n++)
             if ((reg->deletes[n] || reg->blinds[n]) &&
-                (n > client->floor || reg->kinds[n] == WRITE_UNKNOWN))
+                (n > client->floor || reg->kinds[n] == WRITE_UNKNOWN || reg->twice[n]))
                 return;
         sim_fail(sim, "D11: register %u shows %u, %u was acknowledged before", client->key, newest,
                  client->floor);
@@ -189,6 +189,8 @@ static void client_wrote(struct sim *sim, struct sim_client *client, const struc
 
     reg->is_busy = false;
     reg->kinds[client->sequence] = (uint8_t)state;
+    for (uint8_t i = 0; i < result->route_count; i++)
+        reg->twice[client->sequence] |= (result->route[i].roles & ROLE_FAILED) != 0;
     if (state != WRITE_ACKED)
         return;
     reg->acked = client->sequence;
