@@ -103,12 +103,10 @@ static void query_away(struct node *node, struct result_cluster *cluster)
         const struct place_record *record = place_at(node->place, i);
         uint64_t id8 = id_front(&record->id);
 
-        if (record->state == PLACE_OUT ||
-            (record->state != PLACE_GONE && node_rank(node, id8) < RANK_DEAD))
-            continue;
-        if (cluster->away_count < CLUSTER_AWAY_MAX)
-            cluster->away[cluster->away_count] = node_peer_name(node, id8);
-        cluster->away_count++;
+        if (record->state == PLACE_GONE ||
+            (record->state != PLACE_OUT && node_rank(node, id8) >= RANK_DEAD))
+            if (cluster->away_count < CLUSTER_AWAY_MAX)
+                cluster->away[cluster->away_count++] = node_peer_name(node, id8);
     }
 }
 
