@@ -176,7 +176,7 @@ static bool round_assign(struct sync *sync, struct sync_round *round, struct syn
 {
     while (round->next < sync->used && !sync_bit(round->differs, round->next))
         round->next++;
-    if (lane->state != LANE_FREE || round->next == sync->used)
+    if (lane->state != LANE_FREE || round->next >= sync->used)
         return false;
     sync_lane_start(lane, (uint16_t)round->next++);
     return true;
