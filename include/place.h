@@ -66,10 +66,10 @@ uint64_t place_layout(const struct place *place);
  * the table digest on pings. */
 uint64_t place_digest(const struct place *place);
 /* place_current returns the id8 of the peer whose move is under way, 0 when none is: of those that
- * are JOINING, LEAVING, GONE or WEIGHING the one whose record is the newest (ties by id). Only it
+ * are JOINING, LEAVING, GONE or WEIGHING the one whose record is the oldest (ties by id). Only it
  * differs between base and target; a waiting JOINING peer is in neither, a waiting LEAVING peer in
- * both (GONE: its empty rank is), a waiting WEIGHING one has its old weight. Who waits behind a
- * peer that is gone writes its record anew. */
+ * both (GONE: its empty rank is), a waiting WEIGHING one has its old weight. A peer that is away in
+ * the middle of its move holds the others up until it is back or forgotten. */
 uint64_t place_current(const struct place *place);
 /* place_is_moving tells whether a move is under way. */
 bool place_is_moving(const struct place *place);

@@ -275,7 +275,6 @@ struct node {
     struct node_hints *hints; /* owned: what owners lack; NULL until founded, or not wanted */
     struct node_marks *pulled, *given; /* evidence for a move: one each per partition, owned */
     uint64_t marks_layout;             /* the layout they were last trimmed to */
-    instant queued_at;                 /* since when we wait behind a peer that is away */
     instant placed_at;                 /* when we went JOINING or LEAVING */
     struct node_hands hands;           /* what we hold and do not own */
     struct node_stray stray;

@@ -11,7 +11,6 @@
 #include "node_parts.h"
 
 #define MOVE_TICK_US INSTANT_MS(100)
-#define MOVE_PATIENCE_US INSTANT_S(5) /* with a peer that was to move before us and is away */
 
 /* How long a newcomer must have been there before it counts (protocols.md 2.4). */
 static const uint64_t stable_us[] = {
@@ -125,22 +124,6 @@ static bool move_is_mine(const struct node *node)
     return place_current(node->place) == node->self;
 }
 
-/* Moves are made one at a time. Behind a peer that is gone we do not wait: a newer record of ours
- * takes its turn. */
-static void move_queue(struct node *node, unsigned state)
-{
-    bool is_waiting =
-        (state == PLACE_JOINING || state == PLACE_LEAVING || state == PLACE_WEIGHING) &&
-        !move_is_mine(node);
-
-    if (!is_waiting || node_peer_is_reachable(node, place_current(node->place)))
-        node->queued_at = node->now;
-    else if (node->now >= node->queued_at + MOVE_PATIENCE_US) {
-        node->queued_at = node->now;
-        node_place_set(node, (enum place_state)state);
-    }
-}
-
 void node_move_tick(struct node *node)
 {
     unsigned state;
@@ -163,7 +146,6 @@ void node_move_tick(struct node *node)
          (move_is_mine(node) && !node->is_recovering && node_hand_is_clean(node) &&
           node_stray_is_clean(node) && node_move_is_complete(node, PLACE_LEAVING))))
         move_left(node);
-    move_queue(node, node_place_state(node));
     if (node->is_leaving)
         node_farewell(node);
     if (node_move_is_needed(node) && node->move_timer.in_timers.place == 0)

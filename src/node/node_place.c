@@ -73,13 +73,19 @@ unsigned node_place_state(const struct node *node)
     return record ? record->state : 0;
 }
 
-/* The later of our own record and the one of the current move. */
+/* The latest stamp of our own record and of all moves: who begins one goes to the end of the line.
+ */
 static uint64_t place_latest(struct node *node, const struct place_record *known)
 {
-    const struct place_record *current = place_find(node->place, place_current(node->place));
     uint64_t latest = known ? known->stamp : 0;
 
-    return current && current->stamp > latest ? current->stamp : latest;
+    for (uint32_t i = 0; i < place_count(node->place); i++) {
+        const struct place_record *record = place_at(node->place, i);
+
+        if (record->state != PLACE_ACTIVE && record->state != PLACE_OUT && record->stamp > latest)
+            latest = record->stamp;
+    }
+    return latest;
 }
 
 /* Our record in a new state. Weight and labels are taken from the settings on the way in only: they

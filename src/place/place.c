@@ -6,9 +6,10 @@
  * late heartbeat moves data.
  *
  * Two sets are made of the list: base (ACTIVE and LEAVING), and target, which is base with the
- * current move done: one peer that is JOINING or LEAVING, the one whose record is the newest. The
- * others wait, so whoever finishes has pulled exactly what the next base gives it. A change of one
- * record moves exactly one set:
+ * current move done: one peer that is JOINING or LEAVING, the one whose record is the oldest. The
+ * others wait in line, so whoever finishes has pulled exactly what the next base gives it, and
+ * nobody who comes later takes the target set away from those who have not heard the end. A change
+ * of one record moves exactly one set:
  *
  *            JOINING ------> ACTIVE ------> LEAVING ------> OUT
  *     joins: target moves  base moves    target moves    base moves
@@ -238,16 +239,16 @@ uint64_t place_layout(const struct place *place)
 
 uint64_t place_current(const struct place *place)
 {
-    const struct place_record *last = NULL;
+    const struct place_record *first = NULL;
 
     for (uint32_t i = 0; i < place->count; i++) {
         const struct place_record *record = &place->records[i];
 
         if (record->state != PLACE_ACTIVE && record->state != PLACE_OUT &&
-            (!last || record->stamp >= last->stamp))
-            last = record;
+            (!first || record->stamp < first->stamp))
+            first = record;
     }
-    return last ? id_front(&last->id) : 0;
+    return first ? id_front(&first->id) : 0;
 }
 
 uint64_t place_digest(const struct place *place)

@@ -241,8 +241,9 @@ static void test_owners_are_a_union(void **state)
     unsigned differing = 0;
 
     (void)state;
-    fixture_set_state(place, 6, PLACE_JOINING);
     fixture_set_state(place, 7, PLACE_LEAVING);
+    fixture_set_state(place, 6, PLACE_OUT);
+    fixture_set_state(place, 6, PLACE_JOINING); /* later, so it waits */
     for (uint32_t p = 0; p < FIXTURE_PARTITIONS; p++) {
         struct place_owners owners;
         unsigned base = 0, target = 0;
@@ -407,6 +408,28 @@ static void test_a_forgotten_peer_leaves_its_rank_empty(void **state)
     place_cache_delete(cache);
 }
 
+/* Who comes later waits, whatever it is: the move under way keeps its target set. */
+static void test_moves_wait_in_line(void **state)
+{
+    struct place_cache *cache = place_cache_new(4);
+    struct place *before = fixture_place(cache, 6), *place = fixture_place(cache, 6);
+    bool base, target;
+
+    (void)state;
+    fixture_set_state(before, 5, PLACE_JOINING);
+    fixture_set_state(place, 5, PLACE_JOINING);
+    fixture_set_state(place, 3, PLACE_ACTIVE);
+    fixture_set_state(place, 3, PLACE_LEAVING); /* later */
+    assert_int_equal(place_current(place), fixture_id8(5));
+    compare_sets(before, place, &base, &target);
+    assert_true(!base && !target);
+    fixture_set_state(place, 5, PLACE_ACTIVE);
+    assert_int_equal(place_current(place), fixture_id8(3));
+    place_delete(before);
+    place_delete(place);
+    place_cache_delete(cache);
+}
+
 /* A new weight counts in target first, then in base; a peer that waits has its old one. */
 static void test_a_weight_changes_one_set_at_a_time(void **state)
 {
@@ -423,8 +446,8 @@ static void test_a_weight_changes_one_set_at_a_time(void **state)
     compare_sets(before, place, &base, &target);
     assert_true(!base && target);
     assert_int_equal(place_current(place), fixture_id8(2));
-    other.state = PLACE_LEAVING; /* takes its turn */
-    other.stamp = 101;
+    other.state = PLACE_LEAVING; /* was there first */
+    other.stamp = 99;
     fixture_put(place, &other);
     fixture_put(before, &other);
     compare_sets(before, place, &base, &target);
@@ -453,6 +476,7 @@ static void test_a_weight_changes_one_set_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_moves_wait_in_line),
         cmocka_unit_test(test_a_weight_changes_one_set_at_a_time),
         cmocka_unit_test(test_a_forgotten_peer_leaves_its_rank_empty),
         cmocka_unit_test(test_merge_laws_exhaustively),
