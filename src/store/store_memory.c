@@ -6,8 +6,9 @@
  *   head ------> a ----------> c ------> d --------------> (level 0)
  *   buckets  [ ] [a -> d] [ ] [c]
  *
- * The row key of OBJ begins with 8 bytes of a keyed hash, so those bytes are the hash: nothing is
- * computed, and only somebody who knows the cluster's hash seed could make rows collide.
+ * The row key of OBJ begins with 8 bytes of a keyed hash, shared by all elements of a collection;
+ * the rest of the key is stirred into them. Only somebody who knows the cluster's hash seed knows
+ * where it begins, and could make rows collide.
  *
  * A batch is applied row by row with a log of how to go back: all or nothing, exact even when a
  * batch names one key twice. Values are blobs; a pinned row is a reference, so a reader keeps what
@@ -66,13 +67,17 @@ static uint64_t store_memory_size(const struct store_memory_row *row)
 static struct store_memory_row **store_memory_bucket(const struct store_memory *memory,
                                                      struct slice key)
 {
-    uint8_t front[FRONT_SIZE] = {0};
+    uint64_t hash = 0;
 
-    if (key.size > 0)
-        memcpy(front, key.data, key.size < FRONT_SIZE ? key.size : FRONT_SIZE);
     /* Rows of one peer share leading bits (its partitions), so they are spread by a multiplication
      * with an odd constant (2^64 divided by the golden ratio). */
-    return &memory->buckets[(bytes_load_u64(front) * 0x9e3779b97f4a7c15u >> 32) & memory->mask];
+    for (size_t at = 0; at < key.size; at += FRONT_SIZE) {
+        uint8_t part[FRONT_SIZE] = {0};
+
+        memcpy(part, key.data + at, key.size - at < FRONT_SIZE ? key.size - at : FRONT_SIZE);
+        hash = (hash ^ hash >> 29 ^ bytes_load_u64(part)) * 0x9e3779b97f4a7c15u;
+    }
+    return &memory->buckets[hash >> 32 & memory->mask];
 }
 
 static struct store_memory_row *store_memory_find_hashed(const struct store_memory *memory,
