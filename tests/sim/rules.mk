@@ -13,6 +13,7 @@ LIMIT_sim-check := 300
 LIMIT_sim-meta := 60
 LIMIT_sim-mutants := 60
 PROVIDES += soak mutants
+.PHONY: deletes
 
 SIM_RELEASE := $(BUILD)/release/simtest
 SIM_ASAN := $(BUILD)/asan/simtest
@@ -36,6 +37,9 @@ sim-meta: $(SIM_RELEASE) $(SIM_ASAN) ## tests of the simulator: canary, equal ru
 
 sim-mutants: $(SIM_MUTANT_NEEDS) ## every planted bug dies by its recorded killers
 	@$(SIM_MUTANT_ENV) tests/sim/mutants.sh check
+
+deletes: $(SIM_RELEASE) ## seeds of profile deletes until DELETES (10000000) rows were deleted
+	@DELETES=$(DELETES) FROM=$(FROM) tests/sim/swarm.sh deletes $(BUILD)
 
 soak: $(SIM_RELEASE) $(SIM_ASAN) ## fresh simulator seeds for SOAK_HOURS
 	@SOAK_HOURS=$(SOAK_HOURS) FROM=$(FROM) tests/sim/swarm.sh soak $(BUILD)

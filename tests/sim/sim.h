@@ -55,6 +55,7 @@ enum sim_kind {
     SIM_TYPED,    /* a client of typed keys acts */
     SIM_ROT,      /* a bit of the victim's disk goes bad */
     SIM_REPLICAS, /* a client of profile replicas acts */
+    SIM_MASS,     /* a client of profile deletes acts */
 };
 
 /* One thing that will happen. Owned by the queue, freed after it happened. */
@@ -143,6 +144,7 @@ struct sim_plan {
     bool has_reader;   /* profile rows: somebody reads all rows */
     bool has_types;    /* profile types: keys of CRDT types */
     bool has_mortals;  /* profile ttl: keys whose values expire */
+    uint32_t mass;     /* profile deletes: clients that add and remove by the batch */
     uint32_t retriers; /* clients with idempotency keys */
     bool has_replicas; /* profile replicas: namespaces of several classes */
     bool has_spaces;   /* profile spaces: settings change, listings are walked */
@@ -231,6 +233,7 @@ struct sim {
     struct sim_types *types;       /* profile types */
     struct sim_rot *rot;           /* NULL: disks keep what they hold */
     struct sim_replicas *replicas; /* profile replicas */
+    struct sim_mass *mass;         /* profile deletes */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -409,5 +412,16 @@ void sim_hints_final(struct sim *sim, void (*samples)(struct sim *sim, instant u
 void sim_churn_draw(uint64_t seed, struct sim_plan *plan);
 /* D7 at the end: waits until rows have lost the actors that ended. */
 void sim_churn_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
+/* --- sim_mass.c: the profile deletes; nothing happens unless the plan has such clients */
+void sim_mass_draw(uint64_t seed, struct sim_plan *plan);
+void sim_mass_start(struct sim *sim);
+void sim_mass_act(struct sim *sim, uint32_t actor);
+void sim_mass_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                    const struct result *result);
+void sim_mass_lost(struct sim *sim, const struct sim_node *peer);
+bool sim_mass_is_idle(const struct sim *sim);
+void sim_mass_final(struct sim *sim); /* D4: no removed member is on an owner's disk */
+void sim_mass_close(struct sim *sim);
 
 #endif

@@ -69,6 +69,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_gc_draw(seed, plan);
     if (!strcmp(profile, "churn"))
         sim_churn_draw(seed, plan);
+    if (!strcmp(profile, "deletes"))
+        sim_mass_draw(seed, plan);
     if (!strcmp(profile, "forget"))
         sim_forget_draw(seed, plan);
     if (!strcmp(profile, "replicas"))
@@ -304,6 +306,7 @@ static void swarm_safety(struct sim *sim)
     sim_space_start(sim);
     sim_replicas_start(sim);
     sim_types_start(sim);
+    sim_mass_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -331,7 +334,7 @@ static void swarm_heal(struct sim *sim)
     swarm_samples(sim, sim->now + QUIET_US);
     if (!sim->failure[0] &&
         (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) || !sim_space_is_idle(sim) ||
-         !sim_replicas_are_idle(sim) || !sim_types_are_idle(sim)))
+         !sim_replicas_are_idle(sim) || !sim_types_are_idle(sim) || !sim_mass_is_idle(sim)))
         sim_fail(sim, "LIVE: a request was never answered");
     sim_hints_final(sim, swarm_samples);
     sim_gc_final(sim, swarm_samples);
@@ -344,6 +347,8 @@ static void swarm_heal(struct sim *sim)
         sim_replicas_final(sim);
     if (!sim->failure[0])
         sim_check_types(sim);
+    if (!sim->failure[0])
+        sim_mass_final(sim);
 }
 
 static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool is_canary)

@@ -131,7 +131,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .cell_depth = sim->plan.cell_depth,
                                    .seeds = peer->index == 0 ? "" : "127.0.0.1:20000",
                                    .members_max = SIM_PEERS_MAX + 8,
-                                   .operations_max = 256,
+                                   .operations_max = sim->plan.mass ? 2048 : 256,
                                    .links_max = 4 * SIM_PEERS_MAX,
                                    .recent_rows = sim->plan.cold ? 1 : 64,
                                    .value_max = VALUE_SIZE_DEFAULT,
@@ -185,6 +185,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     sim_space_lost(sim, peer);
     sim_replicas_lost(sim, peer);
     sim_types_lost(sim, peer);
+    sim_mass_lost(sim, peer);
     sim_net_crashed(sim, peer);
     node_delete(peer->node);
     peer->node = NULL;
@@ -247,6 +248,7 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         sim_space_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_replicas_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_types_reply(sim, peer, effect->reply.ticket, effect->reply.result);
+        sim_mass_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         break;
     case EFFECT_RESOLVE:
         world_seeds(sim, peer);
@@ -393,6 +395,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_TYPED:
         sim_types_act(sim, event->node);
         break;
+    case SIM_MASS:
+        sim_mass_act(sim, event->node);
+        break;
     case SIM_SESSION:
         sim_session_act(sim, event->node);
         break;
@@ -504,6 +509,7 @@ void sim_close(struct sim *sim)
     sim_space_close(sim);
     sim_replicas_close(sim);
     sim_types_close(sim);
+    sim_mass_close(sim);
     sim_sessions_close(sim);
     sim_retry_close(sim);
     sim_gc_close(sim);

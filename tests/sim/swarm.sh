@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tests/sim/swarm.sh check BUILD SEEDS ASAN_SEEDS   fixed seeds in both builds, seeds.txt, rare paths
 # tests/sim/swarm.sh meta BUILD                     canary; equal seeds give equal traces
+# tests/sim/swarm.sh deletes BUILD                 seeds of profile deletes up to DELETES rows
 # tests/sim/swarm.sh soak BUILD                     fresh seeds for SOAK_HOURS, from FROM on
 #
 # Two processes at a time: the machine that runs `make check` is promised no more.
@@ -85,6 +86,8 @@ check() {
         count "profile $profile, sanitizers" "$log/asan-$profile.log"
     done
     echo "profiles $profiles in $((SECONDS - seconds)) s"
+    "$release" --reached --profile deletes --seed 1 >"$log/release-deletes.log" 2>&1
+    count "profile deletes" "$log/release-deletes.log"
     while read -r seed profile _; do
         case $seed in '' | '#'*) continue ;; esac
         [ "$profile" = any ] && profile= || profile="--profile $profile"
@@ -125,6 +128,22 @@ meta() {
         [ -n "$once" ] && [ "$once" = "$other" ]
         verdict "seed $seed runs differently in the sanitizer build" $?
     done
+    finish
+}
+
+# Seeds of profile deletes, one at a time, until enough rows were deleted.
+deletes() {
+    local seed=${FROM:-1} sum=0 wanted=${DELETES:-10000000} status rows
+    while [ "$sum" -lt "$wanted" ]; do
+        (ulimit -v 4000000 && "$release" --profile deletes --seed "$seed") >"$log/deletes.log" 2>&1
+        status=$?
+        count "deletes seed $seed" "$log/deletes.log"
+        [ "$status" -eq 0 ] || cp "$log/deletes.log" "$log/deletes-$seed.log"
+        rows=$(awk '$1 == "deletes" {print $2}' "$log/deletes.log")
+        sum=$((sum + ${rows:-0})) seed=$((seed + 1))
+        [ $((seed % 10)) -eq 0 ] && echo "$sum deletes in $SECONDS s"
+    done
+    echo "$sum deletes in $SECONDS s"
     finish
 }
 
