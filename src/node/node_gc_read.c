@@ -230,7 +230,8 @@ static void gc_page_end(struct node *node, struct gc_round *round, bool is_full,
         node_gc_promise(node, round);
         return;
     }
-    if (is_full) { /* the rest comes next */
+    if (is_full) { /* the rest comes next, or when this partition's turn comes again */
+        node->gc->due[round->partition] = 1;
         node->gc->going = round->partition + 1u;
         node->gc->after = round->from;
     }

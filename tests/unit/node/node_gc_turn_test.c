@@ -1,6 +1,8 @@
 /* node_gc_turn_test.c: a round begins when a row of a partition may be over, not before. */
 #include "gc_net.h"
 
+#define MANY 16000 /* in eight partitions: two rounds each */
+
 /* No tombstone is ever written: the time of expiry alone brings the round. */
 static void test_T1_rows_that_only_expire_are_collected(void **state)
 {
@@ -21,6 +23,36 @@ static void test_T1_rows_that_only_expire_are_collected(void **state)
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(net->peers[i].node->keys, 20);
     net_run(net, 30000);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(net->peers[i].node->keys, 0);
+    net_delete(net);
+}
+
+/* More rows of each partition than one round takes. Until they are collected nothing is sent about
+ * them: no row is pulled, none repaired. */
+static void test_T1_many_rows_that_expired_at_once(void **state)
+{
+    struct net *net = gc_formed(3);
+    struct op put = net_op(OP_PUT, "", "v");
+    char key[16];
+
+    (void)state;
+    put.ttl_ms = 3600000;
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)snprintf(key, sizeof(key), "e%u", i);
+        put.key = slice_text(key);
+        assert_int_equal(net_do(net, i % 3, &put)->status, STATUS_OK);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        net->wall_ahead_ms[i] += put.ttl_ms;
+    net_run(net, 60000);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(net->peers[i].node->keys, MANY);
+        assert_int_equal(net_metric(net, i, METRIC_SYNC_REPAIRED), 0);
+        assert_int_equal(net_metric(net, i, METRIC_READ_REPAIRS), 0);
+        gc_on(net, i);
+    }
+    net_run(net, 15000);
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(net->peers[i].node->keys, 0);
     net_delete(net);
@@ -59,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_T1_rows_that_only_expire_are_collected),
+        cmocka_unit_test(test_T1_many_rows_that_expired_at_once),
         cmocka_unit_test(test_a_partition_is_due_at_its_earliest_row),
     };
 
