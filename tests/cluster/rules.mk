@@ -5,7 +5,7 @@ CLUSTER_LIB := $(call objects,$(FLAVOR),tests/cluster/cluster.c tests/cluster/cl
 CHECK_STEPS += cluster
 CLUSTER_SHIM := $(BUILD)/eio_shim.so
 CHECK_BUILDS += $(CLUSTER_TESTS) $(CLUSTER_SHIM) $(BUILD)/asan/gossamerd $(BUILD)/asan/gossamer
-LIMIT_cluster := 180
+LIMIT_cluster := 400
 
 $(BUILD)/$(FLAVOR)/test/cluster/%: $(BUILD)/$(FLAVOR)/obj/tests/cluster/%.o $(CLUSTER_LIB) \
 		$(BUILD)/$(FLAVOR)/libtest.a $(BUILD)/$(FLAVOR)/libcore.a
