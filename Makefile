@@ -222,4 +222,4 @@ clean: ## remove $(BUILD)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(filter-out %.d,$(MAKEFILE_LIST))
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find -H $(BUILD) -name '*.d' 2>/dev/null)
