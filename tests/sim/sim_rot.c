@@ -68,7 +68,8 @@ static bool rot_visit(void *context, const struct store_row *row)
     if (row->key.size > sizeof(found->key) || row->value.size > sizeof(found->value))
         return true;
     memcpy(found->key, row->key.data, row->key.size);
-    memcpy(found->value, row->value.data, row->value.size);
+    if (row->value.size) /* index rows have none */
+        memcpy(found->value, row->value.data, row->value.size);
     found->key_size = row->key.size;
     found->value_size = row->value.size;
     return false;
