@@ -216,6 +216,9 @@ void quorum_cancel(struct quorum *quorum, uint32_t id);
 /* quorum_expire does what is due at `now`; quorum_deadline tells when to call it next. */
 void quorum_expire(struct quorum *quorum, instant now);
 instant quorum_deadline(const struct quorum *quorum);
+/* quorum_has tells whether an operation of any kind goes by this id: in flight, or answered and
+ * waiting for stragglers. Such an id must not be given to another. */
+bool quorum_has(const struct quorum *quorum, uint32_t id);
 /* quorum_count tells how many operations are in flight: DONE was not emitted. */
 uint32_t quorum_count(const struct quorum *quorum);
 

@@ -21,9 +21,11 @@ void node_task_number(struct node *node, struct node_task *task)
 {
     uint32_t capacity = node->tasks.capacity;
 
-    if (++node->task_generation >= UINT32_MAX / capacity)
-        node->task_generation = 1;
-    task->id = node->task_generation * capacity + pool_index(&node->tasks, task);
+    do { /* numbers come round within seconds; an answered PUT keeps its own while it lingers */
+        if (++node->task_generation >= UINT32_MAX / capacity)
+            node->task_generation = 1;
+        task->id = node->task_generation * capacity + pool_index(&node->tasks, task);
+    } while (node->quorum && quorum_has(node->quorum, task->id));
 }
 
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind)

@@ -79,9 +79,7 @@ struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, u
 {
     struct quorum_op *op;
 
-    ensure(id != 0);
-    for (unsigned k = QUORUM_PUT; k <= QUORUM_SCAN; k++)
-        ensure(quorum_op_find(quorum, (enum quorum_kind)k, id) == NULL);
+    ensure(id != 0 && !quorum_has(quorum, id));
     op = pool_take(&quorum->operations);
     if (op == NULL && !list_is_empty(&quorum->lingering)) {
         quorum_put_end(quorum, list_entry(quorum->lingering.next, struct quorum_op, in_active));
@@ -135,6 +133,14 @@ struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind k
             return op;
     }
     return NULL;
+}
+
+bool quorum_has(const struct quorum *quorum, uint32_t id)
+{
+    list_for_each (quorum_bucket(quorum, id), link)
+        if (list_entry(link, struct quorum_op, in_bucket)->id == id)
+            return true;
+    return false;
 }
 
 void quorum_timer_set(struct quorum *quorum, struct quorum_op *op)
