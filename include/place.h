@@ -90,6 +90,8 @@ struct place_owners {
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
 /* place_owners_ever is the same, also of a class that no namespace is of any more. */
 void place_owners_ever(struct place *place, uint32_t partition, struct place_owners *owners);
+/* place_owners_find tells which of the owners a peer is, by their order; -1: none of them. */
+int place_owners_find(const struct place_owners *owners, uint64_t id8);
 
 /* --- partitions and their classes, as front.h tells: class 0 holds the namespaces with the
  * cluster's number of replicas, class n those with n; a front is what a row key begins with. */

@@ -147,10 +147,7 @@ static bool level_is_owner(struct node *node, uint64_t id8, uint32_t partition)
     struct place_owners owners;
 
     place_owners(node->place, partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == id8)
-            return true;
-    return false;
+    return place_owners_find(&owners, id8) >= 0;
 }
 
 static void level_purge(struct node *node, uint64_t peer, uint32_t partition,

@@ -21,15 +21,6 @@
 #define HAND_AGAIN_US INSTANT_S(1) /* what is not confirmed is offered again */
 #define HAND_REST_US INSTANT_S(2)  /* others hear of a change at the same time */
 
-/* Which of the owners a peer is, by their order; -1: none of them. */
-static int hand_owner(const struct place_owners *owners, uint64_t id8)
-{
-    for (uint8_t i = 0; i < owners->count; i++)
-        if (owners->peers[i].id8 == id8)
-            return i;
-    return -1;
-}
-
 static bool hand_is_stuck(const struct node_hands *hands, uint32_t partition)
 {
     return hands->stuck[partition / 8] >> (partition % 8) & 1;
@@ -45,7 +36,7 @@ bool node_hand_is_left(struct node *node, uint32_t partition)
     if (rows == 0 || hand_is_stuck(&node->hands, partition))
         return false;
     place_owners(node->place, partition, &owners);
-    return owners.base_count > 0 && hand_owner(&owners, node->self) < 0;
+    return owners.base_count > 0 && place_owners_find(&owners, node->self) < 0;
 }
 
 static struct node_hand *hand_find(struct node_hands *hands, uint32_t partition)
@@ -160,7 +151,7 @@ static void hand_offer_to(struct node *node, uint64_t peer)
         if (!hand->is_active)
             continue;
         place_owners(node->place, hand->partition, &owners);
-        owner = hand_owner(&owners, peer);
+        owner = place_owners_find(&owners, peer);
         if (owner < 0 || hand->confirmed >> owner & 1)
             continue;
         write_u16(&out, hand->partition);
@@ -199,7 +190,7 @@ bool node_hand_offers(void *context, uint64_t peer, uint16_t partition)
     if (!hand || node->hands.drop == hand || node->hands.layout != place_layout(node->place))
         return false;
     place_owners(node->place, partition, &owners);
-    return hand_owner(&owners, peer) >= 0;
+    return place_owners_find(&owners, peer) >= 0;
 }
 
 /* Tells whether every owner has confirmed what is there now. */
@@ -208,7 +199,7 @@ bool node_hand_is_confirmed(struct node *node, const struct node_hand *hand)
     struct place_owners owners;
 
     place_owners(node->place, hand->partition, &owners);
-    return hand->is_active && owners.base_count > 0 && hand_owner(&owners, node->self) < 0 &&
+    return hand->is_active && owners.base_count > 0 && place_owners_find(&owners, node->self) < 0 &&
            hand->confirmed == (1u << owners.count) - 1u && node_hand_is_same(node, hand);
 }
 
@@ -228,7 +219,7 @@ void node_hand_taken(struct node *node, uint64_t peer, const struct message_hand
         if (!hand || hand->token != token)
             continue;
         place_owners(node->place, hand->partition, &owners);
-        owner = hand_owner(&owners, peer);
+        owner = place_owners_find(&owners, peer);
         if (owner >= 0 && node_hand_is_same(node, hand))
             hand->confirmed |= (uint16_t)(1u << owner);
     }

@@ -11,15 +11,6 @@
 #define GIVE_PATIENCE_US INSTANT_S(5) /* with one row */
 #define GIVE_PAUSE_US INSTANT_S(1)    /* after a refusal, or silence */
 
-/* Tells whether a peer is an owner of a partition. */
-static bool give_is_owner(const struct place_owners *owners, uint64_t id8)
-{
-    for (uint8_t i = 0; i < owners->count; i++)
-        if (owners->peers[i].id8 == id8)
-            return true;
-    return false;
-}
-
 /* The owner is none any more: it left, was forgotten, or others stand before it now. Those in its
  * place may lack the row as well. */
 static void give_elsewhere(struct node *node, struct hint *hint, const struct place_owners *owners)
@@ -72,12 +63,12 @@ static bool give_next(struct node *node, struct hint_owner *owner, struct hint *
     place_owners(node->place, hint->partition, &owners);
     if (owners.base_count == 0)
         return false;
-    if (!give_is_owner(&owners, owner->id8)) {
+    if (place_owners_find(&owners, owner->id8) < 0) {
         give_elsewhere(node, hint, &owners);
         return true;
     }
     if (hint_is_settled(hint) && node->hints->layout == place_layout(node->place) &&
-        give_is_owner(&owners, node->self)) {
+        place_owners_find(&owners, node->self) >= 0) {
         node_trace(node, TRACE_HINT_SETTLED, owner->id8, bytes_load_u64(hint->key), 0);
         node_hint_lose(node, hint, false);
         return true;

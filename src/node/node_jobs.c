@@ -43,15 +43,13 @@ static void job_count(struct node *node, enum place_state state, struct result_j
 {
     for (uint32_t p = 0; p < place_partition_count(node->place); p++) {
         struct place_owners owners;
-        bool is_base = false, is_ours = false;
+        bool is_base;
+        int rank;
 
         place_owners(node->place, p, &owners);
-        for (uint8_t i = 0; i < owners.count; i++)
-            if (owners.peers[i].id8 == node->self) {
-                is_ours = true;
-                is_base = owners.peers[i].is_base;
-            }
-        if (!is_ours || (state == PLACE_LEAVING && !is_base) || (state == PLACE_GONE && is_base))
+        rank = place_owners_find(&owners, node->self);
+        is_base = rank >= 0 && owners.peers[rank].is_base;
+        if (rank < 0 || (state == PLACE_LEAVING && !is_base) || (state == PLACE_GONE && is_base))
             continue;
         job->parts_total++;
         job->parts_done += node_move_is_whole(node, p, state);

@@ -33,11 +33,11 @@ bool node_local_get(struct node *node, const struct op *op, ticket asker)
     /* While the partition moves, a read needs an answer from the target as well. */
     if (owners.count != owners.base_count || owners.target_count != owners.base_count)
         return false;
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == node->self)
-            outcome.total = owners.base_count;
+    if (place_owners_find(&owners, node->self) < 0)
+        return false;
+    outcome.total = owners.base_count;
     row_key = store_key_obj(front, op->ns, op->key, room);
-    if (outcome.total == 0 || node_row_read(node, row_key) || node_row_is_bad(node, row_key))
+    if (node_row_read(node, row_key) || node_row_is_bad(node, row_key))
         return false;
     status = node_row_get(node, row_key, false, &outcome.object);
     if (status != STATUS_OK && status != STATUS_MISSING)

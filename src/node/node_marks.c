@@ -20,10 +20,9 @@ void node_marks_reset(struct node *node)
 /* Tells whether a peer is an owner of the kind that counts. */
 static bool marks_counts(const struct place_owners *owners, uint64_t id8, bool is_base)
 {
-    for (uint8_t i = 0; i < owners->count; i++)
-        if (owners->peers[i].id8 == id8)
-            return is_base ? owners->peers[i].is_base : owners->peers[i].is_target;
-    return false;
+    int rank = place_owners_find(owners, id8);
+
+    return rank >= 0 && (is_base ? owners->peers[rank].is_base : owners->peers[rank].is_target);
 }
 
 /* What stands for the target set of a partition. */
@@ -67,12 +66,9 @@ void node_marks_trim(struct node *node)
     node->marks_layout = place_layout(node->place);
     for (uint32_t p = 0; p < place_partition_count(node->place); p++) {
         struct place_owners owners;
-        bool is_ours = false;
 
         place_owners(node->place, p, &owners);
-        for (uint8_t i = 0; i < owners.count; i++)
-            is_ours |= owners.peers[i].id8 == node->self;
-        if (!is_ours)
+        if (place_owners_find(&owners, node->self) < 0)
             node->pulled[p] = node->given[p] = (struct node_marks){.target = 0};
         marks_keep(node, &node->pulled[p], &owners, true);
         marks_keep(node, &node->given[p], &owners, false);

@@ -145,21 +145,19 @@ static bool mend_is_possible(struct node *node, const struct node_bad *bad, uint
                              enum consistency *consistency)
 {
     struct place_owners owners;
-    unsigned others = 0, sound;
-    bool is_ours = false;
+    unsigned others, sound;
+    int rank;
 
     place_owners(node->place, place_partition(node->place, front), &owners);
-    for (uint8_t i = 0; i < owners.count; i++) {
-        is_ours |= owners.peers[i].id8 == node->self;
-        others += owners.peers[i].id8 != node->self && owners.peers[i].is_base;
-    }
+    rank = place_owners_find(&owners, node->self);
+    others = owners.base_count - (unsigned)(rank >= 0 && owners.peers[rank].is_base);
     /* N - W + 1 others: one of two owners, else as many as a read of all would need. Where fewer
      * have a sound copy, nothing more than theirs is left in the world. */
     sound = others > bad->corrupt_count ? others - bad->corrupt_count : 0;
     *consistency = others == 1 || sound < quorum_required(CONSISTENCY_QUORUM, owners.base_count)
                        ? CONSISTENCY_ONE
                        : CONSISTENCY_QUORUM;
-    return is_ours && sound > 0 && !node_row_is_stray(node, blob_slice(bad->row_key));
+    return rank >= 0 && sound > 0 && !node_row_is_stray(node, blob_slice(bad->row_key));
 }
 
 /* Nobody holds the key, so no acknowledged write of it exists; nor may the index name it. */

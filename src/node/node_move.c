@@ -52,13 +52,12 @@ bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state 
 {
     struct place_owners owners;
     unsigned others, full, enough, pulled;
-    bool is_base = false, is_ours = false;
+    bool is_base;
+    int rank;
 
     place_owners(node->place, partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++) {
-        is_ours |= owners.peers[i].id8 == node->self;
-        is_base |= owners.peers[i].id8 == node->self && owners.peers[i].is_base;
-    }
+    rank = place_owners_find(&owners, node->self);
+    is_base = rank >= 0 && owners.peers[rank].is_base;
     others = owners.base_count - (unsigned)is_base;
     full = owners.base_count + owners.gone_count;
     enough = full - full / 2u; /* N - W + 1, of the whole set: what was acknowledged is there */
@@ -70,7 +69,7 @@ bool node_move_is_whole(struct node *node, uint32_t partition, enum place_state 
     if (state == PLACE_LEAVING) /* we count as one of the base owners compared */
         return !is_base || (pulled + 1u >= enough && node_marks_count(&node->given[partition]) >=
                                                          owners.target_count / 2u + 1u);
-    if (!is_ours)
+    if (rank < 0)
         return true;
     if (state == PLACE_JOINING && others == 0)
         return move_begins_cell(node); /* else the list has not come yet */

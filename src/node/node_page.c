@@ -13,10 +13,7 @@ static bool page_owns(struct node *node, uint64_t front)
     struct place_owners owners;
 
     place_owners(node->place, place_partition(node->place, front), &owners);
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == node->self)
-            return true;
-    return false;
+    return place_owners_find(&owners, node->self) >= 0;
 }
 
 static void list_answer(struct node *node, uint64_t peer, uint32_t request, enum status status,

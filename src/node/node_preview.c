@@ -99,14 +99,6 @@ static void preview_flow(struct preview *preview, uint64_t from, uint64_t to)
     preview->flows[at].partitions++;
 }
 
-static bool preview_owns(const struct place_owners *owners, uint64_t id8)
-{
-    for (uint8_t i = 0; i < owners->count; i++)
-        if (owners->peers[i].id8 == id8)
-            return true;
-    return false;
-}
-
 /* Who is new takes over from one that is not there any more; from nobody: a further copy. */
 static void preview_compare(const struct node *node, const struct place_owners *before,
                             const struct place_owners *after, struct preview *preview)
@@ -114,11 +106,11 @@ static void preview_compare(const struct node *node, const struct place_owners *
     uint8_t lost = 0;
 
     preview->slots += before->count;
-    preview->ours += preview_owns(before, node->self);
+    preview->ours += place_owners_find(before, node->self) >= 0;
     for (uint8_t i = 0; i < after->count; i++) {
-        if (preview_owns(before, after->peers[i].id8))
+        if (place_owners_find(before, after->peers[i].id8) >= 0)
             continue;
-        while (lost < before->count && preview_owns(after, before->peers[lost].id8))
+        while (lost < before->count && place_owners_find(after, before->peers[lost].id8) >= 0)
             lost++;
         preview_flow(preview, lost < before->count ? before->peers[lost++].id8 : 0,
                      after->peers[i].id8);

@@ -112,12 +112,7 @@ bool node_sync_shares(void *context, uint64_t peer, uint16_t partition)
 {
     struct node *node = context;
     struct place_owners owners;
-    bool is_ours = false, is_theirs = false;
 
     place_owners(node->place, partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++) {
-        is_ours |= owners.peers[i].id8 == node->self;
-        is_theirs |= owners.peers[i].id8 == peer;
-    }
-    return is_ours && is_theirs;
+    return place_owners_find(&owners, node->self) >= 0 && place_owners_find(&owners, peer) >= 0;
 }

@@ -47,10 +47,7 @@ static bool stray_is_mine(struct node *node, uint32_t partition)
     struct place_owners owners;
 
     place_owners_ever(node->place, partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == node->self)
-            return true;
-    return false;
+    return place_owners_find(&owners, node->self) >= 0;
 }
 
 /* Something may be astray: looks at all rows, soon. */

@@ -32,10 +32,7 @@ static bool take_is_ours(struct node *node, uint32_t partition)
     struct place_owners owners;
 
     place_owners(node->place, partition, &owners);
-    for (uint8_t i = 0; i < owners.count; i++)
-        if (owners.peers[i].id8 == node->self)
-            return true;
-    return false;
+    return place_owners_find(&owners, node->self) >= 0;
 }
 
 /* Sorts offers into those that are taken and those to be pulled, which are kept in order. */

@@ -419,6 +419,14 @@ void place_owners_ever(struct place *place, uint32_t partition, struct place_own
     place->classes = used;
 }
 
+int place_owners_find(const struct place_owners *owners, uint64_t id8)
+{
+    for (uint8_t i = 0; i < owners->count; i++)
+        if (owners->peers[i].id8 == id8)
+            return i;
+    return -1;
+}
+
 /* --- classes */
 
 unsigned place_class(const struct place *place, uint8_t replicas)
