@@ -26,23 +26,17 @@ static uint64_t forget_every(const struct node *node)
     return every ? INSTANT_MS(every) : FORGET_EVERY_US;
 }
 
+static bool forget_is_alive(struct node *node, uint64_t id8)
+{
+    return node_rank(node, id8) == RANK_ALIVE;
+}
+
 /* Called when a rank changes, and each second. */
 void node_forget_watch(struct node *node)
 {
     struct node_forget *forget = &node->forget;
-    uint32_t listed = 0, alive = 0;
-    bool is_majority;
+    bool is_majority = node->place && node_has_majority(node, forget_is_alive);
 
-    for (uint32_t i = 0; node->place && i < place_count(node->place); i++) {
-        const struct place_record *record = place_at(node->place, i);
-        uint64_t id8 = id_front(&record->id);
-
-        if (record->state == PLACE_OUT)
-            continue;
-        listed++;
-        alive += id8 == node->self || node_rank(node, id8) == RANK_ALIVE;
-    }
-    is_majority = 2 * alive > listed;
     if (is_majority && !forget->has_majority)
         forget->majority_since = node->now;
     forget->has_majority = is_majority;
@@ -120,19 +114,9 @@ bool node_forget_agrees(struct node *node, uint64_t id8, unsigned kind)
     return id8 == node->self || (peer && peer->forget_round[kind] == node->forget.asks[kind].round);
 }
 
-static bool forget_has_majority(struct node *node)
+static bool forget_may(struct node *node, uint64_t id8)
 {
-    uint32_t listed = 0, agreed = 0;
-
-    for (uint32_t i = 0; i < place_count(node->place); i++) {
-        const struct place_record *record = place_at(node->place, i);
-
-        if (record->state == PLACE_OUT)
-            continue;
-        listed++;
-        agreed += node_forget_agrees(node, id_front(&record->id), FORGET_MAY);
-    }
-    return 2 * agreed > listed;
+    return node_forget_agrees(node, id8, FORGET_MAY);
 }
 
 /* Tells whether every partition of the subject keeps N-W+1 owners that agreed: alive and sound. */
@@ -282,9 +266,9 @@ static void forget_dead(struct node *node)
         return;
     forget_promise(node, subject);
     node_forget_ask(node, FORGET_MAY, subject);
-    if (forget_has_majority(node) && !forget_is_covered(node, subject))
+    if (node_has_majority(node, forget_may) && !forget_is_covered(node, subject))
         forget->wait = FORGET_OWNERS;
-    else if (forget_has_majority(node))
+    else if (node_has_majority(node, forget_may))
         forget_put(node, subject, false);
 }
 

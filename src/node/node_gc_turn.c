@@ -61,23 +61,6 @@ bool node_gc_is_able(const struct node *node)
            !node->is_leaving;
 }
 
-/* A minority moves partitions among itself while it is cut off; it must not collect as well. */
-static bool gc_has_majority(struct node *node)
-{
-    uint32_t listed = 0, alive = 0;
-
-    for (uint32_t i = 0; i < place_count(node->place); i++) {
-        const struct place_record *record = place_at(node->place, i);
-        uint64_t id8 = id_front(&record->id);
-
-        if (record->state == PLACE_OUT)
-            continue;
-        listed++;
-        alive += id8 == node->self || node_peer_is_reachable(node, id8);
-    }
-    return 2 * alive > listed;
-}
-
 /* The first owner asks. Others may, now and then, about rows that are wider than the first one's.
  */
 static bool gc_is_turn(const struct node *node, uint32_t partition, const uint64_t *owners,
@@ -173,8 +156,9 @@ void node_gc_tick(struct node *node)
             node_gc_fail(node, round, STATUS_DEADLINE);
         }
     }
-    if (node->config.gc_interval_ms && node_gc_is_able(node) && gc_has_majority(node) &&
-        node_classes_are_settled(node))
+    /* A minority moves partitions among itself while it is cut off; it must not collect as well. */
+    if (node->config.gc_interval_ms && node_gc_is_able(node) &&
+        node_has_majority(node, node_peer_is_reachable) && node_classes_are_settled(node))
         for (unsigned i = 0; i < (gc_is_pressed(node) ? GC_OWN_MAX : 1u); i++)
             gc_next(node);
     if (node->config.gc_interval_ms)

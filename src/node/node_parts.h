@@ -41,6 +41,7 @@ void node_link_expired(struct node *node, struct node_link *link);
 struct node_peer *node_peer(struct node *node, uint64_t id8);
 bool node_peer_address(struct node *node, uint64_t id8, struct address *address);
 bool node_peer_is_reachable(struct node *node, uint64_t id8);
+bool node_has_majority(struct node *node, bool (*counts)(struct node *node, uint64_t id8));
 bool node_is_blocked(const struct node *node, uint64_t id8);
 void node_peer_lost(struct node *node, uint64_t id8);
 struct label node_peer_name(struct node *node, uint64_t id8);

@@ -39,6 +39,23 @@ bool node_peer_is_reachable(struct node *node, uint64_t id8)
            !node_is_blocked(node, id8);
 }
 
+/* Tells whether this peer and those that count are more than half of the placement list. */
+bool node_has_majority(struct node *node, bool (*counts)(struct node *node, uint64_t id8))
+{
+    uint32_t listed = 0, counted = 0;
+
+    for (uint32_t i = 0; i < place_count(node->place); i++) {
+        const struct place_record *record = place_at(node->place, i);
+        uint64_t id8 = id_front(&record->id);
+
+        if (record->state == PLACE_OUT)
+            continue;
+        listed++;
+        counted += id8 == node->self || counts(node, id8);
+    }
+    return 2 * counted > listed;
+}
+
 bool node_is_blocked(const struct node *node, uint64_t id8)
 {
     for (uint32_t i = 0; i < node->blocked_count; i++)
