@@ -46,8 +46,8 @@ LINK_release = -pie -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack $(if $(LTO),-
 LLHTTP := /usr/share/llhttp
 LLHTTP_INCLUDE := /usr/share/include/llhttp
 # Only edge may reach the parser's header, only tests may reach tests/lib; a unit test may reach
-# the private headers of its own room.
-extra_flags = $(if $(filter src/edge/% tests/%,$(1)),-isystem $(LLHTTP_INCLUDE)) \
+# the private headers of its own room, and so may the directories a large room is divided into.
+extra_flags = $(if $(filter src/node/%,$(1)),-Isrc/node) $(if $(filter src/edge/% tests/%,$(1)),-isystem $(LLHTTP_INCLUDE)) \
 	$(if $(filter tests/%,$(1)),-Itests/lib) \
 	$(if $(filter tests/unit/%,$(1)),-Isrc/$(word 3,$(subst /, ,$(1)))) \
 	$(if $(filter tests/store/%,$(1)),-Isrc/host)
@@ -64,7 +64,7 @@ DEPS_BUILD := gcc libc6-dev binutils make bash mawk procps curl libev-dev libsod
 DEPS_TEST := clang llvm libclang-rt-14-dev clang-format libcmocka-dev python3 jq iproute2
 
 # ---------------------------------------------------------------- files
-core_sources = $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
+core_sources = $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c src/$(r)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/$(1)/obj/%.o,$(2))
 CORE_SOURCES := $(core_sources)
 LLHTTP_SOURCES := $(if $(filter edge,$(ROOMS)),$(wildcard $(LLHTTP)/*.c))

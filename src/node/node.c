@@ -4,7 +4,7 @@
  * Time is a field of the event; the next time anything is due is one getter. Every room with
  * deadlines answers the same two questions, X_deadline and X_expire, always in the same order, so
  * that equal events make equal effects. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c)

@@ -8,7 +8,7 @@
  *
  * and the next write there is the first of a new one. Ended actors leave rows again when all owners
  * agree (node_gc_settle.c). */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 static uint64_t actor_of(const struct node *node, uint32_t ended)

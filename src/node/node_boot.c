@@ -5,8 +5,8 @@
  * Rows of `sys` as they are read: founding (twice), hlc, incarnation, member/<id>, place/<id>,
  * space/<name>. Datagrams are answered from READING on; client work and replica work wait for OPEN.
  */
-#include "node_gc.h"
-#include "node_hint.h"
+#include "gc/node_gc.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 /* Asks for the next page of a range; its rows come back to node_boot_loaded. */

@@ -1,6 +1,6 @@
 /* node_facts.c: what the rooms say, and who else must hear of it. Sends leave at once; everything
  * else is queued while the room that said it is still at work, and handled when it has returned. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 enum fact_room { FACT_SWIM, FACT_KAD, FACT_QUORUM, FACT_SYNC };

@@ -18,9 +18,6 @@
 #include "list.h"
 #include "map.h"
 #include "node.h"
-#include "node_outcome.h"
-#include "node_hand.h"
-#include "node_jobs.h"
 #include "pool.h"
 #include "prng.h"
 #include "quorum.h"
@@ -28,7 +25,10 @@
 #include "sync.h"
 #include "wire.h"
 
-#include "node_rot.h"
+#include "move/node_hand.h"
+#include "move/node_jobs.h"
+#include "op/node_outcome.h"
+#include "rot/node_rot.h"
 
 #define NODE_BLOCKED_MAX 64             /* peers on the block list: a test cluster */
 #define NODE_SEED_ADDRESSES_MAX 64      /* resolved seeds */
@@ -186,8 +186,8 @@ struct node_batch {
     struct buffer items;
 };
 
-#include "node_group.h" /* uses what is above */
-#include "node_stray.h"
+#include "op/node_group.h" /* uses what is above */
+#include "move/node_stray.h"
 
 /* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
 struct node_peer {
@@ -295,5 +295,5 @@ void node_settle(struct node *node);
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c);
 uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
 
-#include "node_once.h"
+#include "op/node_once.h"
 #endif

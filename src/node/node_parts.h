@@ -4,11 +4,11 @@
 #define GOSSAMER_NODE_PARTS_H
 
 #include <stdlib.h>
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_impl.h"
-#include "node_hint.h"
-#include "node_moves.h"
-#include "node_types.h"
+#include "hint/node_hint.h"
+#include "move/node_moves.h"
+#include "op/node_types.h"
 
 /* node_send.c */
 void node_send_datagram(struct node *node, uint64_t to, const struct address *address,

@@ -1,7 +1,7 @@
 /* node_rooms.c: putting a node together and taking it apart. Everything a node ever needs is
  * allocated here, from the capacities in its configuration. */
-#include "node_gc.h"
-#include "node_hint.h"
+#include "gc/node_gc.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define PLACE_SLACK 256 /* records of peers that are OUT, beside those in the view */

@@ -1,7 +1,7 @@
 /* node_store.c: tickets for reads and writes, and the one way an object reaches the disk. Two rules
  * of visibility: a merge sees what is queued (store_pending), or two writes of one turn would lose
  * each other; a client sees only what is committed, or a crash could take back what it read. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 /* The record of a row as merges see it, or as clients do. The bytes live until effects_reset.

@@ -1,6 +1,6 @@
 /* node_view.c: what drivers, checkers and tests may see of a node. Nothing here changes it, but for
  * gauges that are brought up to date. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 const struct node_id *node_self(const struct node *node)

@@ -25,7 +25,7 @@ SIM_MUTANT_NEEDS := $(SIM_RELEASE) $(BUILD)/release/libtest.a $(SIM_KILLER_OBJEC
 CHECK_BUILDS += $(SIM_KILLER_OBJECTS)
 
 SIM_MUTANT_ENV = BUILD='$(BUILD)' CC='$(CC)$(if $(LTO), -fno-lto)' JOBS='$(JOBS)' \
-	FLAGS='$(filter-out -MMD -MP -g,$(COMMON)) $(FLAGS_release) -isystem $(LLHTTP_INCLUDE)' \
+	FLAGS='$(filter-out -MMD -MP -g,$(COMMON)) $(FLAGS_release) -isystem $(LLHTTP_INCLUDE) -Isrc/node' \
 	LIBS='$(LIBS_core)' TEST_LIBS='$(LIBS_test) $(LIBS_core)'
 
 .PHONY: sim-check sim-meta sim-mutants

@@ -290,8 +290,9 @@ class Tidy:
             return f"{room} may not include <{name}>"
         if name.endswith(".def") and "/" not in name:
             return None
-        if source.path.startswith("src/") and \
-                os.path.exists(os.path.join(os.path.dirname(source.path), name)):
+        if source.path.startswith("src/") and any(
+                os.path.exists(os.path.join(place, name))
+                for place in (os.path.dirname(source.path), f"src/{source.room}")):
             return None
         if name.endswith(".h") and (name[:-2] in doors or name[:-2] == room):
             return None
@@ -316,14 +317,15 @@ class Tidy:
                         yield listing, number, "gives no reason"
         for s in self.product:
             parts = s.path.split("/")
-            if len(parts) != 3 or not s.path.endswith(".c"):
+            if len(parts) < 3 or not s.path.endswith(".c"):
                 continue
-            has_test = os.path.exists(f"tests/unit/{parts[1]}/{parts[2][:-2]}_test.c")
+            test = f"tests/unit/{parts[1]}/{parts[-1][:-2]}_test.c"
+            has_test = os.path.exists(test)
             number = excused.pop(s.path, None)
             if number and has_test:
                 yield listing, number, f"{s.path} has a test now"
             elif not number and not has_test:
-                yield s.path, 1, f"no tests/unit/{parts[1]}/{parts[2][:-2]}_test.c"
+                yield s.path, 1, f"no {test}"
         for path, number in excused.items():
             yield listing, number, f"{path} does not exist"
 

@@ -5,7 +5,7 @@
 
 #include "net.h"
 
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 /* Switches collection on at a peer. */

@@ -5,7 +5,7 @@
 
 #include "net.h"
 
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 /* No rounds of anti-entropy at a peer from now on. */

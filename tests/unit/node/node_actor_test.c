@@ -1,7 +1,7 @@
 /* node_actor_test.c: an owner that lost a row goes on under another clock actor, so that nobody
  * takes what it forgot for discarded. */
 #include "net.h"
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 static uint32_t partition_of(struct net *net, const char *key)

@@ -2,7 +2,7 @@
  * owners are. */
 #include "hint_net.h"
 
-#include "node_gc.h"
+#include "gc/node_gc.h"
 
 static void test_writes_that_all_acknowledge_leave_nothing(void **state)
 {

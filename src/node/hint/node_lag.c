@@ -2,7 +2,7 @@
  * since when; partitions that are known to differ; keys with several values. Everything here was
  * counted as it happened: a look costs a pass over the owners of each partition, never over rows.
  */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 /* A write has reached an owner so long after the client was told: the last of them, or one that was

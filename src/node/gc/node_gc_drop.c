@@ -1,7 +1,7 @@
 /* node_gc_drop.c: rows go, a batch at a time, so that writes of clients pass in between. A row that
  * was written since it was read stays. Until the batch is durable, merges see that the row is gone
  * (an empty record in store_pending), clients still see what was there. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 /* Row of `sys` with the standing of a partition: gc/<partition u16>: standing | purging u8. */

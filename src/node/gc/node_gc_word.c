@@ -2,7 +2,7 @@
  * from then on our copies carry the round's number, and copies with a smaller one are refused where
  * there is no row. At that very step nothing live of a row whose bit we set is here or on its way
  * to the disk, so none of our copies that may still travel is as new as the round. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 static void word_answer(struct node *node, uint64_t to, const struct message_gc_answer *answer)

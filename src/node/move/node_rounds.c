@@ -1,7 +1,7 @@
 /* node_rounds.c: when this peer compares itself with which other, how fast it asks for what it
  * lacks, and what follows from a round. The comparison itself is sync's; what its outcome means for
  * a move is node_move's. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_impl.h"
 #include "node_parts.h"
 

@@ -2,7 +2,7 @@
  * key`
  * -> when the write was missed. They are written behind, up to 256 at a time, and wait for nobody:
  * a crash loses those of the last tick, and comparing finds what they stood for. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define KEEP_ROWS 256u            /* of one batch */

@@ -4,7 +4,7 @@
  * larger, the copy may be of the time before a drop: it is refused, unless our row says all it says
  * already, and the sender hears our standing. It raises its number and sends what it reads then; or
  * it learns that rows of its own are of that time: those go, and it pulls the partition anew. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 uint32_t node_gc_number(struct node *node, uint64_t hash_front)

@@ -1,8 +1,8 @@
 /* node_gc_turn.c: which owner begins a round about which partition, and when (node_gc.c). The first
  * owner of a partition does, as soon as a row of it may be over: one is dead, or the time has come
  * that node_gc_settle.c keeps. One owner away, and nothing begins. */
-#include "node_gc.h"
-#include "node_hint.h"
+#include "gc/node_gc.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define GC_MANY 256u /* dead rows from which rounds come faster */

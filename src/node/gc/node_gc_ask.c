@@ -1,6 +1,6 @@
 /* node_gc_ask.c: our own round once our rows are read: every other owner is asked for its word, and
  * when all have given it the rows go (node_gc.c tells the whole). */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 static void gc_ask(struct node *node, struct gc_round *round, unsigned at)

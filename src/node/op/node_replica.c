@@ -1,6 +1,6 @@
 /* node_replica.c: work another peer asks of this one as a replica: merge its object, show our copy.
  * Arrival is a merge, so order and repetition do not matter; an acknowledgement means durable. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 /* What is shown of a row, and the partition's number when it was read. */

@@ -14,7 +14,7 @@
  * where the row is gone (node_gc_level.c). No clock takes part; an owner that is away, or in
  * recovery, keeps everything where it is. Every message may be lost: rows are collected in a later
  * round then. A row that some dropped and others kept comes back as the tombstone it is. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 #define GC_PATIENCE_US INSTANT_S(5) /* for one stage of a round */

@@ -1,6 +1,6 @@
 /* node_read.c: reads that touch the disk: tickets, pages, and the tasks that wait for one cold row.
  * What is asked for here comes back as LOADED, in another step. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 struct node_read *node_read_start(struct node *node, enum node_read_kind kind,

@@ -7,8 +7,8 @@
  *                     +------------- PAUSE <---------------+  layouts differed: tables are compared
  *
  * Whoever coordinates is an owner; an edge that is none forwards once. */
-#include "node_gc.h"
-#include "node_hint.h"
+#include "gc/node_gc.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define PAUSE_US INSTANT_MS(20) /* while tables are compared: a few round trips */

@@ -1,6 +1,6 @@
 /* node_quorum.c: between quorum and the other owners: its questions become messages, their messages
  * answers, and what it says becomes work for whoever runs the operation. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 void node_quorum_send(struct node *node, const struct quorum_output *ask)

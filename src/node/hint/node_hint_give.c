@@ -2,7 +2,7 @@
  * when it has acknowledged the last, or at the next tick while clients keep us busy. What is given
  * is the row as it is now, under the partition's number as it is now; the owner merges it like any
  * other write. */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define GIVE_PAGE 64u                 /* rows at once: a commit's worth, as in anti-entropy */

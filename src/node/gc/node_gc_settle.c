@@ -11,7 +11,7 @@
  *
  * And when to look: each partition keeps the wall clock time from which a row of it may be over, so
  * that partitions of rows that only expire, or only grow wide, are looked at in time. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 #define SETTLE_MARK_SIZE 19u /* bytes on the wire */

@@ -1,7 +1,7 @@
 /* node_full.c: a write that found no room on the disk. Nothing of it is stored, but a write of the
  * same row that was queued behind it was merged with it, and may still find room. */
-#include "node_gc.h"
-#include "node_hint.h"
+#include "gc/node_gc.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 /* The write of the same row that was queued next; it holds what `done` held. NULL: none. */

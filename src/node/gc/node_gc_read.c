@@ -1,6 +1,6 @@
 /* node_gc_read.c: looking at rows for a round. Rows come in pages, as they are on the disk; what
  * was written meanwhile is told by node_gc_touch, so that a row is dropped only as it was read. */
-#include "node_gc.h"
+#include "gc/node_gc.h"
 #include "node_parts.h"
 
 #define GC_PAGE_BYTES (1u << 20) /* bytes of rows in one page */

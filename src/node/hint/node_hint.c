@@ -7,7 +7,7 @@
  *
  * A write that every owner acknowledges leaves nothing here and costs nothing. While a hint of a
  * partition is open none of its rows is collected (node_gc_owners). */
-#include "node_hint.h"
+#include "hint/node_hint.h"
 #include "node_parts.h"
 
 #define HINT_TICK_US INSTANT_MS(100)
