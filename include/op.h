@@ -282,7 +282,7 @@ struct result_cluster {
     uint64_t unconfirmed_ms;        /* since when the oldest of them is lacking */
     uint64_t siblings;              /* keys of this peer with more than one value */
     uint32_t replicas;
-    uint64_t layout, digest;
+    uint64_t layout;
     bool is_founded, is_ready, is_recovering, is_read_only, is_draining;
     uint32_t blocked;
     uint32_t seeds, seeds_silent;
@@ -340,6 +340,7 @@ struct result {
     uint32_t row_count;       /* OP_RESTORE: rows that are durable now */
     uint32_t member_count;
     const struct result_member *members; /* OP_MEMBERS */
+    uint64_t digest;                     /* OP_MEMBERS, OP_CLUSTER: of all records */
     uint32_t owner_count;
     const struct result_owner *owners; /* OP_LOOKUP */
     uint32_t partition;
@@ -354,9 +355,9 @@ struct result {
     uint32_t moved, slots; /* OP_PREVIEW: copies of partitions that would move, of so many */
     uint64_t moved_bytes;
     uint32_t hop_count;
-    const struct result_hop *hops; /* OP_OVERLAY */
-    struct result_self self;       /* OP_SELF, OP_READY */
-    struct result_cluster cluster; /* OP_CLUSTER, OP_READY, OP_METRICS */
+    const struct result_hop *hops;        /* OP_OVERLAY */
+    const struct result_self *self;       /* OP_SELF, OP_READY */
+    const struct result_cluster *cluster; /* OP_CLUSTER, OP_READY, OP_METRICS */
 };
 
 #endif

@@ -65,7 +65,7 @@ static const char *edge_self_state(const struct result_self *self)
 
 void edge_self_reply(struct edge_answer *answer, const struct result *result)
 {
-    const struct result_self *self = &result->self;
+    const struct result_self *self = result->self;
     json_t *body, *part;
 
     if (edge_reply_is_refused(answer, result))
@@ -153,7 +153,7 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
         put(totals, edge_rank_name((enum member_rank)i), json_integer(counts[i]));
     put(body, "members", members);
     put(body, "counts", totals);
-    put(body, "digest", edge_json_u64(result->cluster.digest));
+    put(body, "digest", edge_json_u64(result->digest));
     edge_json_reply(answer, 200, result, body);
 }
 

@@ -165,7 +165,7 @@ static json_t *edge_summary_scrub(const struct result_cluster *c)
 
 void edge_summary_reply(struct edge_answer *answer, const struct result *result)
 {
-    const struct result_cluster *c = &result->cluster;
+    const struct result_cluster *c = result->cluster;
     json_t *body, *partitions;
 
     if (result->status != STATUS_OK) {
@@ -191,7 +191,7 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     put(body, "siblings", json_integer((json_int_t)c->siblings));
     put(body, "tombstones", edge_summary_tombstones(c));
     put(body, "ring_version", edge_json_u64(c->layout));
-    put(body, "digest", edge_json_u64(c->digest));
+    put(body, "digest", edge_json_u64(result->digest));
     put(body, "seeds", json_integer(c->seeds));
     put(body, "seeds_silent", json_integer(c->seeds_silent));
     put(body, "key", edge_summary_key(c));
@@ -213,7 +213,7 @@ static void edge_check_put(struct edge_out *out, bool is_good, const char *text)
 
 static void edge_ready_checks(struct edge_out *out, const struct result *result)
 {
-    const struct result_cluster *c = &result->cluster;
+    const struct result_cluster *c = result->cluster;
 
     edge_check_put(out, c->is_founded, c->is_founded ? "founding known" : "founding not known yet");
     edge_check_put(out, !c->is_recovering, c->is_recovering ? "store is refilled" : "store ok");
@@ -243,9 +243,9 @@ void edge_ready_reply(struct edge_answer *answer, const struct result *result)
     edge_out_begin(&out, &text, 512);
     if (answer->slot->is_verbose)
         edge_ready_checks(&out, result);
-    edge_put_text(&out, !is_ready                      ? "not ready\n"
-                        : result->cluster.seeds_silent ? "ok degraded\n"
-                                                       : "ok\n");
+    edge_put_text(&out, !is_ready                       ? "not ready\n"
+                        : result->cluster->seeds_silent ? "ok degraded\n"
+                                                        : "ok\n");
     if (edge_out_end(&out, 0))
         edge_answer_text(answer, is_ready ? 200 : 503, "text/plain; charset=utf-8",
                          slice_of(text.data, text.size));

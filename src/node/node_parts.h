@@ -47,6 +47,8 @@ void node_peer_lost(struct node *node, uint64_t id8);
 struct label node_peer_name(struct node *node, uint64_t id8);
 uint64_t node_peer_named(struct node *node, struct slice text);
 void node_block(struct node *node, struct slice names);
+int node_rank(const struct node *node, uint64_t id8);
+uint32_t node_load(struct node *node);
 
 /* node_datagram.c */
 void node_datagram(struct node *node, const struct event *event);
@@ -167,8 +169,6 @@ void node_merge_items(struct node *node, const struct sync_output *pulled);
 void node_give_keys(struct node *node, const struct sync_output *asked);
 
 /* node_query.c */
-int node_rank(const struct node *node, uint64_t id8);
-uint32_t node_load(struct node *node);
 void node_query_owners(struct node *node, const struct op *op, struct result *result);
 void node_query(struct node *node, const struct op *op, ticket asker);
 void node_request_plain(struct node *node, const struct op *op, ticket asker);

@@ -132,3 +132,16 @@ void node_block(struct node *node, struct slice names)
             node_link_close(node, peer->link, STATUS_CLOSED);
     }
 }
+
+int node_rank(const struct node *node, uint64_t id8)
+{
+    const struct swim_view *view = swim_find(node->swim, id8);
+
+    return view ? (int)view->rank : -1;
+}
+
+uint32_t node_load(struct node *node)
+{
+    /* Who is draining tells that it is busy: others choose somebody else. */
+    return balance_load_pack(node->is_draining ? UINT16_MAX : pool_used(&node->tasks), 0);
+}

@@ -2,22 +2,9 @@
 #include "node_impl.h"
 #include "node_parts.h"
 
-int node_rank(const struct node *node, uint64_t id8)
-{
-    const struct swim_view *view = swim_find(node->swim, id8);
-
-    return view ? (int)view->rank : -1;
-}
-
-uint32_t node_load(struct node *node)
-{
-    /* Who is draining tells that it is busy: others choose somebody else. */
-    return balance_load_pack(node->is_draining ? UINT16_MAX : pool_used(&node->tasks), 0);
-}
-
 static void query_self(struct node *node, struct result *result)
 {
-    struct result_self *self = &result->self;
+    struct result_self *self = effects_alloc(node->fx, sizeof(*self));
     const struct place_record *place = node->place ? place_find(node->place, node->self) : NULL;
 
     *self = (struct result_self){.id = *node_self(node),
@@ -38,6 +25,7 @@ static void query_self(struct node *node, struct result *result)
                                  .is_ready = node_is_ready(node),
                                  .blocked = node->blocked_count};
     memcpy(self->cluster_id, node->keyring.cluster_id, CLUSTER_ID_SIZE);
+    result->self = self;
 }
 
 static void query_member(struct node *node, const struct swim_view *view,
@@ -74,6 +62,7 @@ static void query_members(struct node *node, struct result *result)
         query_member(node, swim_at(node->swim, i), &members[i]);
     result->members = members;
     result->member_count = count;
+    result->digest = node_digest(node);
 }
 
 /* Counts partitions that lack owners: below the quorum, or below all. */
@@ -112,7 +101,7 @@ static void query_away(struct node *node, struct result_cluster *cluster)
 
 static void query_cluster(struct node *node, struct result *result)
 {
-    struct result_cluster *cluster = &result->cluster;
+    struct result_cluster *cluster = effects_alloc(node->fx, sizeof(*cluster));
     uint32_t ranks[4] = {0}, states[PLACE_WEIGHING + 1] = {0};
     uint64_t absent;
 
@@ -132,7 +121,6 @@ static void query_cluster(struct node *node, struct result *result)
                                        .forget_wait = node->forget.wait,
                                        .is_draining = node->is_draining,
                                        .layout = node_layout(node),
-                                       .digest = node_digest(node),
                                        .replicas = node->founding.replicas,
                                        .is_founded = node->is_founded,
                                        .is_ready = node_is_ready(node),
@@ -149,6 +137,7 @@ static void query_cluster(struct node *node, struct result *result)
                                        .key_id_seen = node->key_id_seen,
                                        .key_id_ours = node->keyring.keys[0].id,
                                        .key_from = node->key_from};
+    result->digest = node_digest(node);
     cluster->tombstones = node_tombstones(node, &absent);
     if (absent)
         cluster->tombstones_absent = node_peer_name(node, absent);
@@ -162,6 +151,7 @@ static void query_cluster(struct node *node, struct result *result)
         node_lag_show(node, cluster);
         node_lag_gauges(node, cluster);
     }
+    result->cluster = cluster;
 }
 
 static void query_ready(struct node *node, struct result *result)
@@ -170,7 +160,7 @@ static void query_ready(struct node *node, struct result *result)
     query_cluster(node, result);
     if (!node_is_ready(node) || node->is_draining)
         result->status = STATUS_NOT_READY;
-    else if (result->cluster.partitions_unavailable > 0)
+    else if (result->cluster->partitions_unavailable > 0)
         result->status = STATUS_UNREACHABLE;
 }
 

@@ -42,7 +42,7 @@ static void test_members(void **state)
     json_t *json, *member;
 
     (void)state;
-    result.cluster.digest = 0xff;
+    result.digest = 0xff;
     client_open(&client, NULL);
     json = ask("GET /v1/members", &result);
     assert_int_equal(json_array_size(json_object_get(json, "members")), 3);
@@ -88,14 +88,12 @@ static void test_one_member(void **state)
 
 static void test_self(void **state)
 {
-    struct result result = {.kind = OP_SELF};
+    struct result_self self = {
+        .name = label_make(slice_text("peer-1")), .weight = 128, .is_ready = true, .keys = 7};
+    struct result result = {.kind = OP_SELF, .self = &self};
     json_t *json;
 
     (void)state;
-    result.self.name = label_make(slice_text("peer-1"));
-    result.self.weight = 128;
-    result.self.is_ready = true;
-    result.self.keys = 7;
     client_open(&client, NULL);
     json = ask("GET /v1/self", &result);
     expect_text(json, "name", "peer-1");
