@@ -14,11 +14,17 @@ static enum status edge_scan_refuse(struct edge_scan *scan, enum edge_problem pr
     return STATUS_BAD;
 }
 
-/* RFC 9110 section 5.6.2. */
+/* RFC 9110 section 5.6.2: bit c of the row is set if the byte c is part of a token. */
 static bool edge_scan_is_token(uint8_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           (c && strchr("!#$%&'*+.^_`|~", c));
+    static const uint32_t bits[8] = {
+        0,          /* controls */
+        0x03ff6cfa, /* ! # $ % & ' * + - . 0-9 */
+        0xc7fffffe, /* A-Z ^ _ */
+        0x57ffffff, /* ` a-z | ~ */
+    };
+
+    return bits[c / 32] >> c % 32 & 1;
 }
 
 static enum edge_method edge_scan_method(struct slice text)
