@@ -91,20 +91,25 @@ static const char context_alphabet[] =
 enum status crdt_text_write(struct writer *text, struct slice bytes)
 {
     uint8_t *to;
-    uint32_t bits = 0;
-    unsigned count = 0;
+    uint32_t bits;
+    size_t at = 0;
 
     if (text->is_full || text->capacity - text->size < CRDT_TEXT_SIZE(bytes.size))
         return STATUS_TOO_LARGE;
     to = write_room(text, CRDT_TEXT_SIZE(bytes.size));
     ensure(to != NULL);
-    for (size_t i = 0; i < bytes.size; i++) {
-        bits = (bits << 8 | bytes.data[i]) & 0xffffu;
-        for (count += 8; count >= 6; count -= 6)
-            *to++ = (uint8_t)context_alphabet[bits >> (count - 6) & 63];
+    for (; at + 3 <= bytes.size; at += 3, to += 4) {
+        bits =
+            (uint32_t)bytes.data[at] << 16 | (uint32_t)bytes.data[at + 1] << 8 | bytes.data[at + 2];
+        for (unsigned i = 0; i < 4; i++)
+            to[i] = (uint8_t)context_alphabet[bits >> (18 - 6 * i) & 63];
     }
-    if (count > 0)
-        *to = (uint8_t)context_alphabet[bits << (6 - count) & 63];
+    if (at < bytes.size) { /* one byte is two characters, two are three */
+        bits = (uint32_t)bytes.data[at] << 16 |
+               (at + 1 < bytes.size ? (uint32_t)bytes.data[at + 1] << 8 : 0);
+        for (unsigned i = 0; i < bytes.size - at + 1; i++)
+            to[i] = (uint8_t)context_alphabet[bits >> (18 - 6 * i) & 63];
+    }
     return STATUS_OK;
 }
 
