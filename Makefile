@@ -52,7 +52,7 @@ extra_flags = $(if $(filter src/node/%,$(1)),-Isrc/node) $(if $(filter src/edge/
 	$(if $(filter tests/unit/%,$(1)),-Isrc/$(word 3,$(subst /, ,$(1)))) \
 	$(if $(filter tests/store/%,$(1)),-Isrc/host)
 
-LIBS_core := -lsodium -lmsgpackc -ljansson
+LIBS_core := -lsodium -lxxhash -lmsgpackc -ljansson
 LIBS_host := -lev -lrocksdb -lfyaml $(LIBS_core) -lpthread
 LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lzstd -lsodium
 LIBS_test := -lcmocka -lm
@@ -60,7 +60,7 @@ LIBS_test := -lcmocka -lm
 # ---------------------------------------------------------------- packages
 DEPS_BUILD := gcc libc6-dev binutils make bash mawk procps curl libev-dev libsodium-dev \
 	libmsgpack-dev librocksdb-dev node-llhttp libjansson-dev libfyaml-dev uthash-dev \
-	libcurl4-openssl-dev libsmartcols-dev libzstd-dev
+	libcurl4-openssl-dev libsmartcols-dev libxxhash-dev libzstd-dev
 DEPS_TEST := clang llvm libclang-rt-14-dev clang-format libcmocka-dev python3 jq iproute2
 
 # ---------------------------------------------------------------- files

@@ -1,5 +1,5 @@
-/* hash.h: keyed hashes and identifier arithmetic. All of them are libsodium's; this door fixes
- * which one is used for what (protocols.md part 1). */
+/* hash.h: hashes and identifier arithmetic. All of them are libsodium's and xxhash's; this door
+ * fixes which one is used for what (protocols.md part 1). */
 #ifndef GOSSAMER_HASH_H
 #define GOSSAMER_HASH_H
 
@@ -10,6 +10,8 @@
 uint64_t hash_sip64(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size);
 /* hash_sip128 is SipHashx-2-4: fingerprints. */
 struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, size_t size);
+/* hash_xxh64 is XXH3-64 with a seed: finds accidents at the speed of memory, keeps no secret. */
+uint64_t hash_xxh64(uint64_t seed, const void *data, size_t size);
 /* hash_key gives H of a key: SipHash-2-4-128 keyed with the hash seed over ns, 0, key (decision
  * 0022). A row name (key | 0 | path) hashes as its key: all rows of a key lie side by side. */
 struct hash16 hash_key(const uint8_t seed[HASH_SEED_SIZE], struct slice ns, struct slice key);

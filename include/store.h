@@ -114,7 +114,7 @@ bool store_key_partition(uint64_t cell_prefix, unsigned cell_depth, unsigned bit
  * says, how it is spelled the format of the whole store. */
 
 #define STORE_RECORD_HEADER 4 /* bytes */
-#define STORE_FORMAT 2        /* of all rows of a store; another one is refused */
+#define STORE_FORMAT 3        /* of all rows of a store; another one is refused */
 
 /* store_record_write puts a record around `body` into a new blob. NULL when no memory is left. */
 struct blob *store_record_write(enum store_family family, struct slice row_key, struct slice body);

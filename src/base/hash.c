@@ -1,9 +1,11 @@
 /* hash.c: which hash serves what. BLAKE2b where the result is an identity, SipHash where it is
- * only a place in a table or a check among peers who share the seed. */
+ * only a place in a table or a check among peers who share the seed, XXH3 where nobody has to be
+ * kept from guessing. */
 #include "hash.h"
 #include "bytes.h"
 #include "ensure.h"
 #include <sodium.h>
+#include <xxhash.h>
 
 _Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphash24_KEYBYTES, "SipHash takes the seed");
 _Static_assert(HASH_SEED_SIZE == crypto_shorthash_siphashx24_KEYBYTES, "so does SipHashx");
@@ -22,6 +24,11 @@ struct hash16 hash_sip128(const uint8_t key[HASH_SEED_SIZE], const void *data, s
 
     crypto_shorthash_siphashx24(hash.bytes, data, size, key);
     return hash;
+}
+
+uint64_t hash_xxh64(uint64_t seed, const void *data, size_t size)
+{
+    return XXH3_64bits_withSeed(data, size, seed);
 }
 
 /* A namespace holds no zero byte, so the zero between the two parts leaves one reading only. */

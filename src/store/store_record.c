@@ -5,33 +5,21 @@
  * The engine's own checksums find flipped bits in its blocks. This one also finds the right bytes
  * in the wrong place, because the family and the row key are part of it: a block written to another
  * block's place passes the engine's check and fails ours. It guards against accidents, not against
- * somebody who can write to the disk; so its key is a constant. */
+ * somebody who can write to the disk; so it needs no key (decision 0028). */
 #include "store.h"
 
 #include "bytes.h"
 #include "ensure.h"
 #include "hash.h"
 
-/* Any constant does: the check is no secret. */
-static const uint8_t store_record_key[HASH_SEED_SIZE] = "gossamer record";
-
-/* SipHash takes its input in one piece, and the body should not be copied. So the digest of
- * family and row key becomes half of the key under which the body is hashed. */
+/* The hash of family and row key seeds that of the body: it takes its input in one piece, and the
+ * body should not be copied. */
 static uint32_t store_record_check(enum store_family family, struct slice row_key,
                                    struct slice body)
 {
-    SCRATCH uint8_t head[1 + STORE_KEY_SIZE_MAX];
-    uint8_t key[HASH_SEED_SIZE];
-    struct writer writer = writer_over(head, sizeof head);
-    struct slice done;
+    uint64_t place = hash_xxh64((uint64_t)family, row_key.data, row_key.size);
 
-    write_u8(&writer, (uint8_t)family);
-    write_slice(&writer, row_key);
-    ensure(!writer.is_full);
-    done = writer_done(&writer);
-    memcpy(key, store_record_key, sizeof key);
-    bytes_store_u64(key, hash_sip64(store_record_key, done.data, done.size));
-    return (uint32_t)hash_sip64(key, body.data, body.size);
+    return (uint32_t)hash_xxh64(place, body.data, body.size);
 }
 
 struct blob *store_record_write(enum store_family family, struct slice row_key, struct slice body)
