@@ -25,6 +25,7 @@ enum event_kind {
     EVENT_STORED,    /* exactly one per EFFECT_WRITE */
     EVENT_LOADED,    /* exactly one per EFFECT_READ */
     EVENT_TIMER,     /* nothing but the time; early or late is harmless */
+    EVENT_STOP,      /* the process is to end: answered by EFFECT_STOP, with CLOSED */
 };
 
 struct event {

@@ -91,6 +91,9 @@ bool node_is_ready(const struct node *node);
 /* node_is_recovering tells whether the node's copies, or some of them, do not count in reads yet.
  * The driver remembers it across a restart (EVENT_OPENED, is_recovering). */
 bool node_is_recovering(const struct node *node);
+/* node_uncounted tells how many partitions were not counted since the store was opened: until there
+ * are none the node serves, and draws no conclusion from its sums. */
+uint32_t node_uncounted(const struct node *node);
 /* node_place_state returns the peer's own state on the placement list, 0 when not on it. */
 unsigned node_place_state(const struct node *node);
 /* node_place_of returns the state of a peer on this node's placement list, 0 when not on it. */

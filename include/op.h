@@ -272,6 +272,7 @@ struct result_cluster {
     uint32_t partitions, partitions_moving, partitions_unavailable, partitions_under;
     uint64_t tombstones;            /* rows of this peer in which nothing is live */
     struct label tombstones_absent; /* an owner they wait for, empty: none is away */
+    uint32_t partitions_uncounted;  /* since the store was opened: served, not compared yet */
     uint32_t partitions_differing;  /* from a live peer's, when last compared */
     uint32_t compared_s;            /* since the live peer compared longest ago was */
     uint32_t partitions_diverged;   /* known not to be equal at all their owners */

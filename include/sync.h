@@ -89,7 +89,7 @@ void sync_use(struct sync *sync, uint32_t partitions);
  * row, `after` all zero for a dropped one. Called when a commit is reported. */
 void sync_change(struct sync *sync, uint32_t partition, const struct hash16 *before,
                  const struct hash16 *after);
-/* sync_reset forgets all fingerprints: the store was reopened and will be scanned again. Running
+/* sync_reset forgets all fingerprints: the store was reopened and will be counted again. Running
  * rounds end with CLOSED. */
 void sync_reset(struct sync *sync);
 /* sync_fingerprint returns the sum over a partition and how many rows are in it. */
@@ -152,6 +152,8 @@ uint64_t sync_dead_total(const struct sync *sync);
 void sync_count_begin(struct sync *sync);
 void sync_count_change(struct sync *sync, const struct hash16 *before, const struct hash16 *after);
 void sync_count_end(struct sync *sync, uint32_t partition);
+/* sync_sum_put takes over what sync_fingerprint told of a partition in another life. */
+void sync_sum_put(struct sync *sync, uint32_t partition, const struct hash16 *sum, uint32_t rows);
 
 /* sync_pull begins a round with `peer` under `layout`: over all partitions shared with it. OK;
  * BUSY when one with this peer runs already; FULL when rounds_max run. */

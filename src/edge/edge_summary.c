@@ -66,6 +66,9 @@ static json_t *edge_summary_warnings(const struct result_cluster *c)
     edge_warn(warnings, c->are_hints_lost, "hints-dropped",
               "an owner missed more writes, or for longer, than hints are kept for",
               "bring it back: comparing finds what it lacks, within sync.interval");
+    edge_warn(warnings, c->partitions_uncounted > 0, "counting",
+              "rows are counted after an unclean stop: this peer serves, and is compared later",
+              "wait; gossamer_partitions_uncounted tells how many partitions are left");
     edge_warn(warnings, c->rows_bad > 0, "damaged-rows", "damaged rows wait for their other owners",
               "bring back the peers that are away; then look at the disk of this one");
     return warnings;

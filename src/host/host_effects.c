@@ -51,6 +51,7 @@ static void host_write_rows(struct host *host, const struct effect *effect)
 
 static void host_effect_stop(struct host *host, const struct effect *effect)
 {
+    host->is_ended = true;
     host_log(&host->log, LEVEL_INFO, "the peer stops: %s", status_text(effect->stop.reason));
     host_stop(host, effect->stop.reason == STATUS_OK ? HOST_EXIT_OK : HOST_EXIT_FAILURE);
 }

@@ -134,10 +134,27 @@ static void host_settle(struct host *host)
     host->is_restless = true;
 }
 
+/* Clients are gone, or were waited for long enough: the node writes what its next start reads. */
+static void host_last_step(struct host *host)
+{
+    struct event stop = {.kind = EVENT_STOP};
+
+    if (host->is_ended || (host->is_ending && host->now >= host->stop_at)) {
+        ev_break(host->loop, EVBREAK_ALL);
+        return;
+    }
+    if (host->is_ending)
+        return;
+    host->is_ending = host->is_restless = true;
+    host->stop_at = instant_add(host->now, HOST_STOP_US);
+    host_step(host, &stop);
+}
+
 static void host_on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
     struct host *host = watcher->data;
 
+    (void)loop;
     (void)events;
     host->is_restless = false;
     host_settle(host);
@@ -151,7 +168,7 @@ static void host_on_prepare(struct ev_loop *loop, ev_prepare *watcher, int event
         host->is_restless = true;
     }
     if (host->is_stopping && (host_http_drain(host->http) || host->now >= host->stop_at))
-        ev_break(loop, EVBREAK_ALL);
+        host_last_step(host);
     host_set_timer(host);
 }
 

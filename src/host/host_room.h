@@ -65,12 +65,13 @@ struct host {
     instant now; /* read once per turn and after long work */
     uint64_t wall_ms;
     struct effects effects;
-    uint32_t performed;   /* effects performed already */
-    unsigned timer_skips; /* turns the node's timer has waited for datagrams */
-    bool is_restless;     /* work is left: the next turn must not wait */
-    bool is_stopping;
-    instant stop_at; /* the end of a graceful stop */
-    int exit;        /* status to leave with */
+    uint32_t performed;       /* effects performed already */
+    unsigned timer_skips;     /* turns the node's timer has waited for datagrams */
+    bool is_restless;         /* work is left: the next turn must not wait */
+    bool is_stopping;         /* clients are let go */
+    bool is_ending, is_ended; /* the node writes its last; it did */
+    instant stop_at;          /* the end of a graceful stop, or of this part of it */
+    int exit;                 /* status to leave with */
 };
 
 /* --- host_loop.c */

@@ -207,6 +207,9 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
     case EVENT_TIMER:
         node_expire(node);
         break;
+    case EVENT_STOP:
+        node_sums_stop(node);
+        break;
     }
     node_settle(node);
     node->fx = NULL;

@@ -1,11 +1,13 @@
 /* node_boot.c: from an opened store to a node that serves.
  *
- *   OPENED -> READING (rows of `sys`) -> SCANNING (fingerprints of every object row) -> OPEN
+ *   OPENED -> READING (rows of `sys`) -> OPEN; then counting, if no sums were kept (node_recount.c)
+ *                  |                   ^
+ *                  +---> SCANNING -----+   no founding: are there rows all the same?
  *
- * Rows of `sys` as they are read: founding (twice), hlc, incarnation, member/<id>, place/<id>,
- * space/<name>. Datagrams are answered from READING on; client work and replica work wait for OPEN.
+ * Rows of `sys` as they are read: founding (twice), gc/<partition>, hlc, incarnation, member/<id>,
+ * place/<id>, space/<name>, sums/<page>. Datagrams are answered from READING on; client work and
+ * replica work wait for OPEN.
  */
-#include "gc/node_gc.h"
 #include "hint/node_hint.h"
 #include "node_parts.h"
 
@@ -21,6 +23,51 @@ static void boot_read(struct node *node, enum node_read_kind kind, enum store_fa
 
     if (!node_read_start(node, kind, &range))
         ensure_unreachable(); /* nothing else reads before the node is open */
+}
+
+static void boot_swim(struct node *node)
+{
+    if (!node->is_swimming)
+        swim_start(node->swim, node->now, node->wall_ms, node->incarnation_kept);
+    node->is_swimming = true;
+}
+
+static void boot_finish(struct node *node)
+{
+    bool was_first = !node->is_booted;
+
+    node->phase = NODE_OPEN;
+    node->is_booted = true;
+    if (node->place) {
+        node_marks_reset(node);
+        node_hand_reset(node);
+    }
+    node_stray_wake(node);
+    node_move_wake(node);
+    node_scrub_start(node);
+    heap_set(&node->timers, &node->mend.timer.in_timers, node->now);
+    heap_set(&node->timers, &node->recount.timer.in_timers, node->now);
+    if (!was_first)
+        return;
+    boot_swim(node);
+    if (node->is_founded && place_find(node->place, node->self))
+        node_place_start(node);
+    node_persist(node); /* our incarnation above all: it is being announced */
+    node_join_start(node);
+}
+
+/* What is known of the object rows: their sums, or that they are to be counted. Without a founding
+ * nobody can tell their partitions; then it matters whether there are any. */
+static void boot_rows(struct node *node, bool are_known)
+{
+    if (!node->sync) {
+        node->phase = NODE_SCANNING;
+        boot_read(node, READ_SCAN, STORE_OBJ, SLICE_NONE);
+        return;
+    }
+    if (!are_known)
+        node_recount_all(node);
+    boot_finish(node);
 }
 
 void node_opened(struct node *node, const struct event *event)
@@ -48,11 +95,7 @@ void node_opened(struct node *node, const struct event *event)
     node_hints_unsave(node);
     node->is_dirty = true; /* what was being written may be lost */
     node->hlc_limit_ms = 0;
-    node->keys = node->bytes = node->siblings = 0;
-    if (node->sync)
-        sync_reset(node->sync);
-    node->phase = NODE_SCANNING;
-    boot_read(node, READ_SCAN, STORE_OBJ, SLICE_NONE);
+    boot_rows(node, false);
 }
 
 void node_founding_adopt(struct node *node, const struct founding_record *record)
@@ -67,18 +110,9 @@ void node_founding_adopt(struct node *node, const struct founding_record *record
     node_persist_soon(node);
     node_persist(node); /* before any row: a start without it would not count those it finds */
     node->is_place_due = true; /* once we know what the others know of us */
-    if (node->is_uncounted) {  /* our own record was damaged: rows were here before it */
-        node->is_uncounted = false;
-        node->phase = NODE_SCANNING;
-        boot_read(node, READ_SCAN, STORE_OBJ, SLICE_NONE);
-    }
-}
-
-static void boot_swim(struct node *node)
-{
-    if (!node->is_swimming)
-        swim_start(node->swim, node->now, node->wall_ms, node->incarnation_kept);
-    node->is_swimming = true;
+    if (node->is_uncounted || node->phase == NODE_SCANNING)
+        node_recount_all(node); /* our own record was damaged: rows were here before it */
+    node->is_uncounted = false;
 }
 
 /* One row of `sys`. A damaged one is passed over: the others will tell it again. */
@@ -107,58 +141,11 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
         node_place_received(node, body);
     } else if (slice_has_prefix(row->key, slice_text("gc/"))) {
         node_gc_boot_row(node, row->key, body);
+    } else if (slice_has_prefix(row->key, slice_text(NODE_SYS_SUMS))) {
+        node_sums_row(node, row->key, body);
     } else if (slice_has_prefix(row->key, slice_text(NODE_SYS_SPACE))) {
         node_space_received(node, body);
     }
-}
-
-static void boot_scan_row(struct node *node, const struct store_row *row)
-{
-    static const struct hash16 none;
-    struct crdt_object *object = &node->object_a;
-    struct slice body, ns, key;
-    uint64_t front;
-
-    node->is_uncounted |= !node->sync;
-    if (!node->sync || store_key_split(row->key, &front, &ns, &key) != STATUS_OK)
-        return;
-    if (store_record_open(STORE_OBJ, row->key, row->value, &body) != STATUS_OK ||
-        crdt_object_decode(body, object) != STATUS_OK) {
-        node_row_bad(node, row->key);
-        return;
-    }
-
-    struct hash16 print = crdt_object_fingerprint(node->founding.hash_seed, row->key, object);
-
-    sync_change(node->sync, place_partition(node->place, front), &none, &print);
-    sync_dead_add(node->sync, place_partition(node->place, front), crdt_object_is_dead(object, 0));
-    node_gc_note(node, place_partition(node->place, front), object);
-    node->keys++;
-    node->bytes += row->key.size + row->value.size;
-    node->siblings += node_object_is_split(object);
-}
-
-static void boot_finish(struct node *node)
-{
-    bool was_first = !node->is_booted;
-
-    node->phase = NODE_OPEN;
-    node->is_booted = true;
-    if (node->place) {
-        node_marks_reset(node);
-        node_hand_reset(node);
-    }
-    node_stray_wake(node);
-    node_move_wake(node);
-    node_scrub_start(node);
-    heap_set(&node->timers, &node->mend.timer.in_timers, node->now);
-    if (!was_first)
-        return;
-    boot_swim(node);
-    if (node->is_founded && place_find(node->place, node->self))
-        node_place_start(node);
-    node_persist(node); /* our incarnation above all: it is being announced */
-    node_join_start(node);
 }
 
 /* One page of `sys` or `obj`. */
@@ -171,28 +158,25 @@ void node_boot_loaded(struct node *node, enum node_read_kind kind, const struct 
         last = &event->loaded.rows[i];
         if (is_sys)
             boot_sys_row(node, last);
-        else
-            boot_scan_row(node, last);
     }
     if (event->loaded.status == STATUS_CORRUPT && node_store_damaged(node))
         return; /* once more when it is open again */
-    if (event->loaded.status == STATUS_OK && last) {
+    node->is_uncounted |= !is_sys && last && !node->sync;
+    if (event->loaded.status == STATUS_OK && last && is_sys) {
         uint8_t next[STORE_KEY_SIZE_MAX + 64];
         struct writer out = writer_over(next, sizeof(next));
 
         write_slice(&out, last->key);
         write_u8(&out, 0); /* the smallest key behind the last */
-        boot_read(node, kind, is_sys ? STORE_SYS : STORE_OBJ, writer_done(&out));
+        boot_read(node, kind, STORE_SYS, writer_done(&out));
         return;
     }
     if (event->loaded.status != STATUS_END && event->loaded.status != STATUS_OK) {
         node->is_recovering = true; /* rows are missing that we cannot name */
         metric_add(&node->metrics, METRIC_STORE_CORRUPT, 1);
     }
-    if (is_sys) {
-        node->phase = NODE_SCANNING;
-        boot_read(node, READ_SCAN, STORE_OBJ, SLICE_NONE);
-        return;
-    }
-    boot_finish(node);
+    if (is_sys)
+        boot_rows(node, node->sync && node_sums_are_whole(node));
+    else
+        boot_finish(node);
 }

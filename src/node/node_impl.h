@@ -39,7 +39,7 @@
 #define NODE_BATCHES_MAX 16 /* batches of anti-entropy rows: 4 rounds out, 8 in, some air */
 
 /* Where the node is between two openings of its store. Client work waits for NODE_OPEN. */
-enum node_phase { NODE_CLOSED, NODE_READING, NODE_SCANNING, NODE_OPEN, NODE_STOPPED };
+enum node_phase { NODE_CLOSED, NODE_READING, NODE_SCANNING, NODE_OPEN, NODE_ENDING, NODE_STOPPED };
 
 enum node_link_state { LINK_FREE, LINK_DIALING, LINK_SHAKING, LINK_READY };
 /* One TCP connection to a peer. `peer` is known before READY when we dialled a member. */

@@ -206,7 +206,7 @@ static bool join_reconcile(struct node *node, struct slice bytes, uint64_t peer)
     }
     if (founding_hash(&theirs) == node_founding_hash(node))
         return true;
-    if (node->keys == 0 && store_pending_count(node->pending) == 0 &&
+    if (node_is_counted(node) && node->keys == 0 && store_pending_count(node->pending) == 0 &&
         founding_precedes(&theirs, &node->founding)) {
         node_founding_adopt(node, &theirs); /* an empty cluster of one gives way */
         return true;

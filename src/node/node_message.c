@@ -139,7 +139,7 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
     case MESSAGE_AE_FETCH:
     case MESSAGE_AE_ITEMS:
     case MESSAGE_AE_DONE:
-        if (node->sync && node->phase == NODE_OPEN)
+        if (node->sync && node_is_counted(node))
             sync_receive(node->sync, node->now, peer, place_layout(node->place), message);
         break;
     case MESSAGE_GC_ASK:

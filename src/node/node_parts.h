@@ -292,4 +292,8 @@ bool node_space_asks_all(const struct node *node, const struct op *op);
 void node_space_change(struct node *node, struct node_task *task);
 void node_space_listed(struct node *node, struct node_task *task, const struct quorum_output *done);
 
+/* node_persist.c */
+void node_persist_row(struct node *node, struct store_row *row, struct slice key,
+                      struct slice body);
+
 #endif

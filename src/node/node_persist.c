@@ -5,8 +5,8 @@
 #define PERSIST_US INSTANT_S(1) /* at most one write of the member list in this time */
 #define HLC_AHEAD_MS 10000u     /* protocols.md part 1: the clock begins there after a start */
 
-static void persist_row(struct node *node, struct store_row *row, struct slice key,
-                        struct slice body)
+/* One row of `sys`; the name and the body are copied. */
+void node_persist_row(struct node *node, struct store_row *row, struct slice key, struct slice body)
 {
     struct blob *record = store_record_write(STORE_SYS, key, body);
 
@@ -26,7 +26,7 @@ static void persist_named(struct node *node, struct store_row *row, const char *
 
     write_slice(&out, slice_text(prefix));
     write_bytes(&out, id->bytes, NODE_ID_SIZE);
-    persist_row(node, row, writer_done(&out), body);
+    node_persist_row(node, row, writer_done(&out), body);
 }
 
 static void persist_number(struct node *node, struct store_row *row, const char *name,
@@ -35,7 +35,7 @@ static void persist_number(struct node *node, struct store_row *row, const char 
     uint8_t number[8];
 
     bytes_store_u64(number, value);
-    persist_row(node, row, slice_text(name), slice_of(number, sizeof(number)));
+    node_persist_row(node, row, slice_text(name), slice_of(number, sizeof(number)));
 }
 
 /* One record of the placement list, at once: rows that are written after it, and acknowledged, were
@@ -65,7 +65,7 @@ static uint32_t persist_spaces(struct node *node, struct store_row *rows)
         write_slice(&key, slice_text(NODE_SYS_SPACE));
         write_bytes(&key, space->name, space->name_size);
         if (wire_space_encode(space, &out) == STATUS_OK)
-            persist_row(node, &rows[count++], writer_done(&key), writer_done(&out));
+            node_persist_row(node, &rows[count++], writer_done(&key), writer_done(&out));
     }
     return count;
 }
@@ -95,8 +95,8 @@ static uint32_t persist_lists(struct node *node, struct store_row *rows)
  */
 static uint32_t persist_founding(struct node *node, struct store_row *rows, struct slice founding)
 {
-    persist_row(node, &rows[0], slice_text("founding"), founding);
-    persist_row(node, &rows[1], slice_text("founding/copy"), founding);
+    node_persist_row(node, &rows[0], slice_text("founding"), founding);
+    node_persist_row(node, &rows[1], slice_text("founding/copy"), founding);
     return 2;
 }
 

@@ -124,6 +124,7 @@ static void query_cluster(struct node *node, struct result *result)
                                        .replicas = node->founding.replicas,
                                        .is_founded = node->is_founded,
                                        .is_ready = node_is_ready(node),
+                                       .partitions_uncounted = node_uncounted(node),
                                        .is_recovering = node->is_recovering,
                                        .is_read_only = node->is_read_only,
                                        .scrub_age_s = node_scrub_age_s(node),

@@ -84,7 +84,6 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
     struct slice row_key = store_key_obj(task->hash_front, task->op.ns, task->op.key, key);
     struct store_row *rows = effects_alloc(node->fx, 2 * sizeof(*rows));
 
-    /* While fingerprints are counted nothing may change under the count. */
     if (node->is_read_only || node->phase != NODE_OPEN)
         return STATUS_READ_ONLY;
     if (node_row_is_stray(node, row_key))
@@ -101,7 +100,6 @@ enum status node_write_object(struct node *node, struct node_task *task, struct 
         blob_drop(&record);
         return STATUS_OVERLOAD;
     }
-    node_recount_wrote(node, place_partition(node->place, task->hash_front));
     if (store_pending_put(node->pending, row_key, record, write->ticket) != STATUS_OK)
         ensure_unreachable(); /* as many places as writes */
     effects_hold_blob(node->fx, record);
@@ -184,4 +182,6 @@ void node_stored(struct node *node, const struct event *event)
         write_unknown(node);
     else if (node->is_read_only && !node->is_reopening)
         node_store_reopen(node);
+    if (node->phase == NODE_ENDING)
+        node_sums_step(node, event->stored.status);
 }

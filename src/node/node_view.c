@@ -87,6 +87,11 @@ struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint
     return sync_fingerprint(node->sync, partition, count);
 }
 
+uint32_t node_uncounted(const struct node *node)
+{
+    return node->recount.unknown_count;
+}
+
 uint32_t node_hints(const struct node *node)
 {
     return node->hints ? hints_count(node->hints->books) : 0;
@@ -130,6 +135,7 @@ const struct metrics *node_metrics(struct node *node)
     metric_set(&node->metrics, METRIC_HINTS_PENDING, node_hints(node));
     metric_set(&node->metrics, METRIC_TOMBSTONES, node_tombstones(node, &absent));
     metric_set(&node->metrics, METRIC_STORE_BYTES, node->bytes);
+    metric_set(&node->metrics, METRIC_UNCOUNTED, node_uncounted(node));
     metric_set(&node->metrics, METRIC_STORE_BAD, node->mend.by_key.count);
     metric_set(&node->metrics, METRIC_SCRUB_AGE, node_scrub_age_s(node));
     metric_set(&node->metrics, METRIC_STORE_READ_ONLY, node->is_read_only);

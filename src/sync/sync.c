@@ -196,6 +196,13 @@ void sync_count_end(struct sync *sync, uint32_t partition)
 {
     ensure(partition < sync->config.partitions);
     sync->sums[partition] = sync->count;
+    sync_stable_print_add(sync, partition); /* the number counts in the comparison */
+}
+
+void sync_sum_put(struct sync *sync, uint32_t partition, const struct hash16 *sum, uint32_t rows)
+{
+    sync->count = (struct sync_sum){.count = rows, .sum = *sum};
+    sync_count_end(sync, partition);
 }
 
 void sync_reset(struct sync *sync)

@@ -120,6 +120,7 @@ struct sim_node {
     instant wiped_at; /* when its disk was last lost; 0: never */
     link_id inbound;
     bool is_removed;
+    bool is_stopped;          /* in good order: it is started again */
     struct store_memory *old; /* gc: an earlier state of the disk */
     /* what checks remember of this viewer */
     uint64_t seen[SIM_PEERS_MAX]; /* (incarnation << 2 | rank) + 1 last seen of each, 0 none */
@@ -156,6 +157,7 @@ struct sim_plan {
     uint32_t deletes;  /* per hundred writes of a register; 0: a fifth */
     uint32_t late;     /* peers that come after the warm-up */
     uint32_t hints;    /* kept for one owner */
+    uint32_t stops;    /* profile `stop`: of four faults so many are a stop in good order */
     uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
 };
 
@@ -200,6 +202,7 @@ struct sim {
     instant forgot_at;                 /* when a peer was last given up */
     instant reached_at[SIM_PEERS_MAX]; /* when a peer was last not dead in the eyes of most */
     struct prng gc_rng;                /* what only the profile gc draws */
+    struct prng stop_rng;              /* sim_stop.c */
     instant now;
     struct heap queue;
     struct effects fx;
@@ -401,6 +404,13 @@ bool sim_gc_fault(struct sim *sim);
 void sim_gc_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
 /* D4, D5 at the end: waits until no tombstone is left, no deleted value is. */
 void sim_gc_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
+/* --- sim_stop.c: the profile stop, and D3 against the disk in every profile */
+void sim_stop_draw(uint64_t seed, struct sim_plan *plan);
+void sim_stop_open(struct sim *sim);
+bool sim_stop_fault(struct sim *sim);
+void sim_stopped(struct sim *sim, struct sim_node *peer);
+void sim_check_sums(struct sim *sim);
 
 /* --- sim_hints.c: D12 in every profile, and the profile hints */
 void sim_hints_draw(uint64_t seed, struct sim_plan *plan);

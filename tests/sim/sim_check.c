@@ -343,4 +343,5 @@ void sim_check_final(struct sim *sim)
     if (sim->plan.elastic || sim->plan.forget_s)
         sim_check_leftovers(sim, any);
     sim_rot_check(sim);
+    sim_check_sums(sim);
 }

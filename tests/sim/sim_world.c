@@ -258,6 +258,7 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         break;
     case EFFECT_STOP:
         *is_stopping = true;
+        peer->is_stopped = effect->stop.reason == STATUS_CLOSED;
         break;
     }
 }
@@ -298,7 +299,9 @@ void sim_step(struct sim *sim, struct sim_node *peer, struct event *event)
         world_effect(sim, peer, &fx->items[i], &is_reopening, &is_stopping);
     effects_reset(fx);
     world_timer(sim, peer);
-    if (is_stopping) {
+    if (is_stopping && peer->is_stopped) {
+        sim_stopped(sim, peer);
+    } else if (is_stopping) {
         uint64_t last = node_member_incarnation(peer->node, &peer->identity.id);
 
         if (last > peer->disk.incarnation_used) /* LEFT was said since the last sample */
@@ -487,6 +490,7 @@ void sim_open(struct sim *sim, uint64_t seed, const struct sim_plan *plan)
         sim_disk_open(peer);
     }
     sim_gc_open(sim);
+    sim_stop_open(sim);
 }
 
 void sim_close(struct sim *sim)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tests/store/million.sh [KEYS]: a peer with KEYS (1,000,000) keys of 100 bytes: metadata per key on
-# disk, and seconds from the start of the process to its first answer as a ready peer.
+# disk, and seconds from the start of the process to its first answer as a ready peer, and until all
+# rows are counted: after a SIGKILL, a SIGTERM, a SIGKILL.
 set -euo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 build=${BUILD:-build}
@@ -24,14 +25,22 @@ stop() {
     pid=
 }
 
+metric() { curl -fsS "http://127.0.0.1:$port/metrics" | awk -v name="$1" '$1 == name {print $2}'; }
+
 start
-stop -TERM
+stop -KILL # sums that were kept would not be those of the rows that come now
 "$build/release/million" "$directory" "$keys"
-for how in -TERM -KILL; do
+before=KILL
+for how in TERM KILL TERM; do
     begin=$(date +%s.%N)
     start
-    end=$(date +%s.%N)
-    echo "ready $(awk -v a="$begin" -v b="$end" 'BEGIN {printf "%.2f", b - a}') s after the start" \
-        "($(curl -fsS "http://127.0.0.1:$port/metrics" | awk '$1 == "gossamer_keys" {print $2}') keys)"
-    stop "$how"
+    ready=$(date +%s.%N)
+    left=$(metric gossamer_partitions_uncounted)
+    until [ "$(metric gossamer_partitions_uncounted)" = 0 ]; do sleep 0.05; done
+    counted=$(date +%s.%N)
+    echo "after SIG$before: $(awk -v a="$begin" -v b="$ready" -v c="$counted" -v n="$left" 'BEGIN {
+        printf "ready in %.2f s with %d partitions to count, all counted in %.2f s", b - a, n, c - a}')" \
+        "($(metric gossamer_keys) keys)"
+    stop "-$how"
+    before=$how
 done

@@ -180,7 +180,7 @@ void node_gc_heard(struct node *node, uint64_t peer, uint32_t partition, struct 
     uint32_t rows;
     bool is_owner;
 
-    if (!node->gc || node->phase != NODE_OPEN || partition >= place_partition_count(node->place) ||
+    if (!node->gc || !node_is_counted(node) || partition >= place_partition_count(node->place) ||
         !sync_standing_read(bytes, &theirs))
         return;
     ours = sync_standing(node->sync, partition);
@@ -237,7 +237,7 @@ void node_gc_purge_page(struct node *node, struct gc_round *round, bool is_any)
 
 void node_gc_message(struct node *node, uint64_t peer, const struct message *message)
 {
-    if (!node->gc || node->phase != NODE_OPEN)
+    if (!node->gc || !node_is_counted(node))
         return;
     if (message->kind == MESSAGE_GC_ASK)
         node_gc_asked(node, peer, &message->gc_ask);

@@ -57,7 +57,7 @@ uint64_t node_tombstones(struct node *node, uint64_t *absent)
 
 bool node_gc_is_able(const struct node *node)
 {
-    return node->gc && node->phase == NODE_OPEN && !node->is_recovering && !node->is_read_only &&
+    return node->gc && node_is_counted(node) && !node->is_recovering && !node->is_read_only &&
            !node->is_leaving;
 }
 

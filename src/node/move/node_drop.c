@@ -51,7 +51,6 @@ static enum status drop_row(struct node *node, const struct store_row *row,
     write->bytes = row->key.size + row->value.size;
     node_actor_end(node, write->partition);
     node->hands.drop_open++;
-    node_recount_wrote(node, write->partition);
     return STATUS_OK;
 }
 
@@ -227,6 +226,21 @@ void node_drop_step(struct node *node)
 
 /* --- what a commit of an object row means */
 
+static void row_counts(struct node *node, const struct node_write *done)
+{
+    sync_change(node->sync, done->partition, &done->before, &done->after);
+    sync_dead_add(node->sync, done->partition, (int)done->is_dead - (int)done->was_dead);
+    node->siblings += done->is_split;
+    node->siblings -= done->was_split && node->siblings > 0;
+    if (done->is_delete) {
+        node->keys -= node->keys > 0;
+        node->bytes -= done->bytes < node->bytes ? done->bytes : node->bytes;
+    } else if (!done->had_before) {
+        node->keys++;
+        node->bytes += done->bytes;
+    }
+}
+
 void node_row_stored(struct node *node, struct node_write *done, enum status status)
 {
     struct slice row_key = blob_slice(done->row_key);
@@ -240,19 +254,10 @@ void node_row_stored(struct node *node, struct node_write *done, enum status sta
         store_recent_put(node->recent, done->row_key, done->record);
     store_pending_end(node->pending, row_key, done->ticket);
     if (status == STATUS_OK && node->sync) {
-        sync_change(node->sync, done->partition, &done->before, &done->after);
-        sync_dead_add(node->sync, done->partition, (int)done->is_dead - (int)done->was_dead);
-        node->siblings += done->is_split;
-        node->siblings -= done->was_split && node->siblings > 0;
         node_recount_stored(node, done);
         node_mend_written(node, row_key);
-        if (done->is_delete) {
-            node->keys -= node->keys > 0;
-            node->bytes -= done->bytes < node->bytes ? done->bytes : node->bytes;
-        } else if (!done->had_before) {
-            node->keys++;
-            node->bytes += done->bytes;
-        }
+        if (!node_recount_is_unknown(node, done->partition))
+            row_counts(node, done);
     }
     if (!done->is_delete && hands->drop && hands->drop->partition == done->partition)
         hands->is_drop_changed = true;

@@ -207,7 +207,7 @@ void node_hand_taken(struct node *node, uint64_t peer, const struct message_hand
 {
     struct reader in = reader_over(taken->taken);
 
-    if (!node->sync || node->phase != NODE_OPEN || taken->layout != place_layout(node->place) ||
+    if (!node->sync || !node_is_counted(node) || taken->layout != place_layout(node->place) ||
         taken->layout != node->hands.layout || taken->taken.size % 6 != 0)
         return;
     while (reader_left(&in) > 0) {
@@ -246,7 +246,7 @@ bool node_hand_holds_back(struct node *node)
 
     place_owners(node->place, 0, &owners);
     node->hands.is_join_due =
-        node->phase != NODE_OPEN || (owners.base_count > 0 && hand_has_rows(node));
+        !node_is_counted(node) || (owners.base_count > 0 && hand_has_rows(node));
     if (node->hands.is_join_due && node->hand_timer.in_timers.place == 0)
         heap_set(&node->timers, &node->hand_timer.in_timers, node->now + HAND_TICK_US);
     return node->hands.is_join_due;
@@ -263,7 +263,7 @@ void node_hand_tick(struct node *node)
     struct node_hands *hands = &node->hands;
     unsigned state = node_place_state(node);
 
-    if (!node->sync || node->phase != NODE_OPEN || node->is_leaving)
+    if (!node->sync || !node_is_counted(node) || node->is_leaving)
         return;
     if (hands->layout != place_layout(node->place))
         hand_begin(node);

@@ -127,8 +127,8 @@ void node_move_tick(struct node *node)
 {
     unsigned state;
 
-    if (!node->place || node->phase != NODE_OPEN)
-        return;
+    if (!node->place || !node_is_counted(node))
+        return; /* node_recount.c wakes us */
     state = node_place_state(node);
     if (node_move_is_needed(node))
         node_marks_trim(node);

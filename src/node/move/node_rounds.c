@@ -36,7 +36,7 @@ void node_sync_tick(struct node *node)
 {
     enum status status;
 
-    if (!node->sync || node->phase != NODE_OPEN)
+    if (!node->sync || !node_is_counted(node))
         return;
     heap_set(&node->timers, &node->sync_timer.in_timers, node->now + SYNC_TICK_US);
     rounds_pace(node);

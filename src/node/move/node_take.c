@@ -75,7 +75,7 @@ void node_take_offered(struct node *node, uint64_t peer, const struct message_ha
     struct node_take *take = take_find(node, 0);
     struct sync_taking taking = {.peer = peer};
 
-    if (!node->sync || node->phase != NODE_OPEN || offer->offers.size % HAND_OFFER_SIZE != 0 ||
+    if (!node->sync || !node_is_counted(node) || offer->offers.size % HAND_OFFER_SIZE != 0 ||
         offer->offers.size > HAND_OFFERS_MAX * HAND_OFFER_SIZE)
         return;
     if (offer->layout != place_layout(node->place)) {

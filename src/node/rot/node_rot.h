@@ -8,10 +8,13 @@
 #include "limits.h"
 #include "list.h"
 #include "map.h"
+#include "message.h"
 #include "pool.h"
 #include "types.h"
 
-#define NODE_BAD_MAX 1024 /* damaged rows known by name; more: in recovery */
+#define NODE_SYS_SUMS "sums/" /* names of rows of `sys` (node_sums.c) */
+#define NODE_NOTED_MAX 64     /* rows committed while one page is read; more: it is read again */
+#define NODE_BAD_MAX 1024     /* damaged rows known by name; more: in recovery */
 
 /* What a timer of the node's own heap belongs to. */
 enum node_timer_kind {
@@ -54,13 +57,31 @@ struct node_mend {
     uint32_t tasks; /* under way */
 };
 
-/* The one partition whose sum is being counted again, and those that wait (node_recount.c). */
+/* A row that was committed while a page of its partition was being read. */
+struct node_counted {
+    struct blob *row_key;
+    struct hash16 print;
+    bool is_dead, is_split;
+};
+
+/* The one partition whose sum is being counted, and those that wait (node_recount.c). */
 struct node_recount {
     struct node_timer timer;
-    bool is_running, is_stale; /* is_stale: the page under way may show a row of either time */
+    bool is_running, is_reading;
+    bool is_stale; /* more was committed during the page than is noted */
     uint32_t partition, generation;
+    instant asked;       /* when for the page */
     struct blob *cursor; /* rows below it are counted; NULL: none */
+    uint32_t dead;       /* of those counted: nothing live in them */
+    uint32_t split;      /* same: siblings */
+    uint64_t bytes;
+    struct node_counted noted[NODE_NOTED_MAX];
+    uint32_t noted_count;
     uint8_t wanted[(1u << PARTITION_BITS_MAX) / 8];
+    uint8_t unknown[(1u << PARTITION_BITS_MAX) / 8]; /* not counted since the store was opened */
+    uint32_t unknown_count;
+    bool is_saved;  /* the checkpoint is being written */
+    uint32_t pages; /* of the checkpoint that were found good (node_sums.c) */
 };
 
 /* Where the scrubber is (node_scrub.c). */
@@ -72,7 +93,7 @@ struct node_scrub {
     uint32_t generation;
     struct blob *next;   /* key to go on from; NULL: the beginning of the family */
     instant until;       /* the cycle is to end by then */
-    instant verified_at; /* when the last whole cycle ended, or the start that read all rows */
+    instant verified_at; /* when the last whole cycle or count ended; else that of the opening */
 };
 
 /* What the engine itself refused (node_damage.c). */
@@ -106,10 +127,23 @@ void node_mend_reset(struct node *node);
 /* node_recount.c */
 void node_recount(struct node *node, uint32_t partition);
 void node_recount_reset(struct node *node);
+void node_recount_all(struct node *node);
+bool node_recount_is_unknown(const struct node *node, uint32_t partition);
+bool node_is_counted(const struct node *node);
 void node_recount_tick(struct node *node);
 void node_recount_loaded(struct node *node, struct node_read *read, const struct event *event);
-void node_recount_wrote(struct node *node, uint32_t partition);
+
+/* node_recount_page.c */
+void node_recount_unnote(struct node_recount *recount);
+void node_recount_note_writes(struct node *node);
+void node_recount_rows(struct node *node, const struct event *event);
 void node_recount_stored(struct node *node, const struct node_write *write);
+
+/* node_sums.c */
+void node_sums_row(struct node *node, struct slice key, struct slice body);
+bool node_sums_are_whole(struct node *node);
+void node_sums_stop(struct node *node);
+void node_sums_step(struct node *node, enum status status);
 
 /* node_scrub.c */
 uint64_t node_scrub_age_s(const struct node *node);

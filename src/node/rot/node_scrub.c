@@ -50,7 +50,8 @@ uint64_t node_scrub_age_s(const struct node *node)
     return node->scrub.verified_at > 0 ? (node->now - node->scrub.verified_at) / 1000000u : 0;
 }
 
-/* The store is open and every object row was just read. */
+/* The store is open. Nobody knows what time did to the rows: their age is that of this opening,
+ * until a cycle has ended or all were counted. */
 void node_scrub_start(struct node *node)
 {
     struct node_scrub *scrub = &node->scrub;
@@ -118,7 +119,7 @@ void node_index_bad(struct node *node, const struct store_row *bad)
     node_trace(node, TRACE_ROW_MENDED, 0, 0, 1);
 }
 
-/* What we know of the cluster is written again as a whole. */
+/* What we know of the cluster is written again as a whole; sums that were kept have been read. */
 static void scrub_sys(struct node *node, const struct store_row *row)
 {
     struct slice body;
@@ -130,6 +131,14 @@ static void scrub_sys(struct node *node, const struct store_row *row)
     node_trace(node, TRACE_ROW_CORRUPT, 0, 2, 0);
     node->is_dirty = true;
     node->hlc_limit_ms = 0;
+    if (slice_has_prefix(row->key, slice_text(NODE_SYS_SUMS))) {
+        struct store_row gone = {
+            .family = STORE_SYS, .is_delete = true, .key = effects_copy(node->fx, row->key)};
+        struct store_row *rows = effects_alloc(node->fx, sizeof(*rows));
+
+        *rows = gone;
+        node_write_rows(node, rows, 1);
+    }
 }
 
 /* Of index rows only the damaged are given, the others as the objects behind them. */
