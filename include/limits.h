@@ -51,7 +51,8 @@
 #define DATAGRAM_OVERHEAD 84      /* clear header 20, hello 40, stamp 8, tag 16 */
 #define SELF_RECORD_SIZE_MAX 700  /* bytes of a signed self record */
 #define PLACE_RECORD_SIZE_MAX 220 /* bytes of one placement record */
-#define FRAME_HEADER_SIZE 14      /* bytes */
+#define FRAME_HEADER_MIN 6        /* bytes of a frame that neither asks nor answers */
+#define FRAME_HEADER_SIZE 18      /* and of one that does */
 #define FRAME_CHUNK_MAX                                                                            \
     16384 /* bytes of a frame's body in one record: a value never delays a ping */
 #define FRAME_BODY_MAX (OBJECT_SIZE_MAX + 65536u) /* bytes of one reassembled message */

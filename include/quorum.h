@@ -31,7 +31,7 @@ struct quorum_owner {
 
 /* A PUT, a GET or a SCAN. Everything is copied that is needed after the call. */
 struct quorum_request {
-    uint32_t id; /* frame request number of what is sent: not 0, unique among those in flight */
+    uint64_t id; /* frame request number of what is sent: not 0, never used twice */
     enum consistency consistency; /* DEFAULT is QUORUM */
     instant deadline;
     struct slice ns, key; /* key: a row name. SCAN: no key; ns empty, or only its rows */
@@ -50,7 +50,7 @@ struct quorum_request {
 
 /* A listing of one namespace. Slices are copied. */
 struct quorum_list_request {
-    uint32_t id; /* as above */
+    uint64_t id; /* as above */
     instant deadline;
     struct slice ns, prefix, after; /* after: exclusive start, empty from the beginning */
     uint32_t limit;                 /* keys wanted, 1 to LIST_LIMIT_MAX */
@@ -96,7 +96,7 @@ struct quorum_item {
 
 struct quorum_output {
     enum quorum_output_kind kind;
-    uint32_t id;
+    uint64_t id;
     uint64_t to;          /* SEND_* */
     instant deadline;     /* SEND_*: when the answer becomes useless */
     instant told;         /* SPREAD: when DONE was */
@@ -180,9 +180,9 @@ enum status quorum_scan(struct quorum *quorum, instant now,
  * quorum_stored: the local write of a PUT is durable (OK), certainly did not happen (NO_SPACE,
  * READ_ONLY, OVERLOAD, FULL, MEMORY, TOO_LARGE, BAD, LAYOUT, NOT_OWNER, NOT_READY, UNSUPPORTED), or
  * may have (everything else). */
-void quorum_stored(struct quorum *quorum, instant now, uint32_t id, enum status status);
+void quorum_stored(struct quorum *quorum, instant now, uint64_t id, enum status status);
 /* quorum_put_ack: `from` (id8) acknowledged durably or refused, read as above. */
-void quorum_put_ack(struct quorum *quorum, instant now, uint32_t id, uint64_t from,
+void quorum_put_ack(struct quorum *quorum, instant now, uint64_t id, uint64_t from,
                     enum status status);
 
 /* The answer of one owner to a question. */
@@ -198,27 +198,24 @@ struct quorum_answer {
 
 /* quorum_get_answer: OK with an object, NOT_MODIFIED when it equals the local copy, MISSING; any
  * other status is not counted. */
-void quorum_get_answer(struct quorum *quorum, instant now, uint32_t id,
+void quorum_get_answer(struct quorum *quorum, instant now, uint64_t id,
                        const struct quorum_answer *answer);
 /* quorum_rows: OK with a page; any other status is not counted. */
-void quorum_rows(struct quorum *quorum, instant now, uint32_t id,
+void quorum_rows(struct quorum *quorum, instant now, uint64_t id,
                  const struct quorum_answer *answer);
 /* quorum_scanned: OK with `items` n x (row key length u16 | row key | length u32 | object); any
  * other status is not counted. */
-void quorum_scanned(struct quorum *quorum, instant now, uint32_t id,
+void quorum_scanned(struct quorum *quorum, instant now, uint64_t id,
                     const struct quorum_answer *answer);
 /* quorum_peer_lost: the link to `id8` broke. What it has not answered failed; a PUT may be stored
  * there all the same. */
 void quorum_peer_lost(struct quorum *quorum, instant now, uint64_t id8);
 /* quorum_cancel forgets an operation without DONE: the client is gone. Harmless if unknown. */
-void quorum_cancel(struct quorum *quorum, uint32_t id);
+void quorum_cancel(struct quorum *quorum, uint64_t id);
 
 /* quorum_expire does what is due at `now`; quorum_deadline tells when to call it next. */
 void quorum_expire(struct quorum *quorum, instant now);
 instant quorum_deadline(const struct quorum *quorum);
-/* quorum_has tells whether an operation of any kind goes by this id: in flight, or answered and
- * waiting for stragglers. Such an id must not be given to another. */
-bool quorum_has(const struct quorum *quorum, uint32_t id);
 /* quorum_count tells how many operations are in flight: DONE was not emitted. */
 uint32_t quorum_count(const struct quorum *quorum);
 

@@ -36,7 +36,8 @@ enum status wire_datagram_append(struct writer *out, const struct message *messa
  * `in` is bad for ever, `message` is of no kind, and the rest of the datagram is lost. */
 enum status wire_datagram_next(struct reader *in, struct message *message) MUST_USE;
 
-/* --- stream frame: a header of FRAME_HEADER_SIZE bytes and at most FRAME_CHUNK_MAX body bytes
+/* --- stream frame: a header of up to FRAME_HEADER_SIZE bytes and at most FRAME_CHUNK_MAX body
+ * bytes
  *
  * A message of more than FRAME_CHUNK_MAX body bytes travels as several frames of one request and
  * one type; all but the last carry FRAME_MORE. Who reassembles adds the chunks up to
@@ -46,24 +47,26 @@ enum status wire_datagram_next(struct reader *in, struct message *message) MUST_
 #define FRAME_ERROR 2u        /* with REPLY: the body is one byte, a code of proto/status.def */
 #define FRAME_MORE 4u         /* more chunks of this message follow */
 #define FRAME_CANCEL 8u       /* the asker no longer wants the answer; no body */
-#define FRAME_FLAGS 15u       /* every flag there is */
+#define FRAME_FLAGS 15u       /* every flag there is; 16 is set where request and deadline follow */
 #define FRAME_PRIORITY_MAX 3u /* 0 control, 1 interactive, 2 normal, 3 background */
 
 struct frame {
     uint8_t type;         /* enum message_kind; any number may arrive */
     uint8_t flags;        /* FRAME_* */
     uint8_t priority;     /* 0 to FRAME_PRIORITY_MAX */
-    uint32_t request;     /* chosen by the asker, unique among its open requests of a link */
+    uint64_t request;     /* chosen by the asker, never twice */
     uint32_t deadline_ms; /* milliseconds the asker still waits; 0: no deadline */
     uint32_t length;      /* body bytes that follow, at most FRAME_CHUNK_MAX */
 };
 
+/* wire_frame_size returns the bytes of a frame's header. */
+size_t wire_frame_size(const struct frame *frame);
 /* wire_frame_write appends a header, whole or not at all (is_full). The frame must be valid
  * (ensured): length, flags and priority within their bounds. */
 void wire_frame_write(struct writer *out, const struct frame *frame);
-/* wire_frame_read reads the header at the start of `bytes`. Returns OK; INCOMPLETE with fewer than
- * FRAME_HEADER_SIZE bytes; BAD when length, flags or priority are out of bounds: framing is lost,
- * close the link. The body need not have arrived yet. */
+/* wire_frame_read reads the header at the start of `bytes`. Returns OK; INCOMPLETE with fewer bytes
+ * than it has; BAD when length, flags or priority are out of bounds, or a longer header says no
+ * more than a short one: framing is lost, close the link. The body need not have arrived yet. */
 enum status wire_frame_read(struct slice bytes, struct frame *frame) MUST_USE;
 
 /* --- stream body: one msgpack map, keys ascending, zero and empty fields left out */

@@ -92,10 +92,10 @@ struct node_task {
     struct list in_load;     /* waiting for the same cold row */
     enum node_task_kind kind;
     enum node_task_step step;
-    uint32_t id;         /* request number of everything it sends */
+    uint64_t id;         /* request number of everything it sends */
     ticket ticket;       /* TASK_CLIENT */
     uint64_t origin;     /* peer that asked, id8 */
-    uint32_t request;    /* its request number */
+    uint64_t request;    /* its request number */
     uint8_t batch;       /* TASK_MERGE, TASK_GIVE: its place in node->batches */
     struct op op;        /* slices into memory */
     struct blob *memory; /* ns, key, context, meta, body */
@@ -138,7 +138,7 @@ struct node_task {
 /* One EFFECT_WRITE in flight: one object row and its index row, or rows of our own. */
 struct node_write {
     uint64_t ticket;
-    uint32_t task; /* 0: nobody waits */
+    uint64_t task; /* 0: nobody waits */
     bool is_object;
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
@@ -162,7 +162,7 @@ struct node_read {
     struct blob *row_key; /* READ_ROW; READ_LIST: the range's prefix; READ_ROWS: a namespace */
     struct list tasks;    /* READ_ROW */
     uint64_t peer;        /* READ_LIST, READ_ROWS: who asked */
-    uint32_t request; /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token; READ_GC: round */
+    uint64_t request; /* READ_LIST, READ_ROWS: its request; READ_LEAF: sync token; READ_GC: round */
     uint32_t limit;
     uint16_t partition;
     struct buffer rows;   /* READ_LIST: packed so far */
@@ -260,7 +260,7 @@ struct node {
     struct list peer_list;
     struct node_batch batches[NODE_BATCHES_MAX];
     struct node_group groups[NODE_GROUPS_MAX];
-    uint32_t task_generation;
+    uint64_t serial; /* of the last request number (node_task_number) */
     uint64_t write_ticket, read_ticket;
     link_id link_next;
     struct list packed;                          /* links with frames that wait for node_flush */

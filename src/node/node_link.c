@@ -230,17 +230,17 @@ static enum status link_record(struct node *node, struct node_link *link, struct
 {
     link_id id = link->id;
     enum status status = STATUS_OK;
+    struct reader in = reader_over(plain);
 
-    while (status == STATUS_OK && link_is(link, id) && plain.size > 0) {
+    while (status == STATUS_OK && link_is(link, id) && reader_left(&in) > 0) {
+        struct slice rest = slice_of(in.data + in.at, reader_left(&in)), body;
         struct frame frame;
 
-        if (wire_frame_read(plain, &frame) != STATUS_OK ||
-            frame.length > plain.size - FRAME_HEADER_SIZE)
+        if (wire_frame_read(rest, &frame) != STATUS_OK)
             return STATUS_BAD;
-        status =
-            link_frame(node, link, &frame, slice_of(plain.data + FRAME_HEADER_SIZE, frame.length));
-        plain.data += FRAME_HEADER_SIZE + frame.length;
-        plain.size -= FRAME_HEADER_SIZE + frame.length;
+        (void)read_slice(&in, wire_frame_size(&frame));
+        body = read_slice(&in, frame.length);
+        status = in.is_bad ? STATUS_BAD : link_frame(node, link, &frame, body);
     }
     return status;
 }
@@ -266,9 +266,8 @@ void node_link_bytes(struct node *node, const struct event *event)
 
     metric_add(&node->metrics, METRIC_MESH_BYTES_IN, in.size);
     while (link && link_is(link, id) && link->stream) {
-        struct writer out = writer_over(
-            effects_alloc(node->fx, link->state == LINK_READY ? 16 : LINK_HANDSHAKE_ROOM),
-            link->state == LINK_READY ? 16 : LINK_HANDSHAKE_ROOM);
+        size_t room = link->state == LINK_READY ? 16 : LINK_HANDSHAKE_ROOM;
+        struct writer out = writer_over(effects_alloc(node->fx, room), room);
         struct seal_stream_event step = {0};
         enum status status = seal_stream_feed(link->stream, &in, &out, &step);
 

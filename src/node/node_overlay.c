@@ -125,7 +125,7 @@ static struct node_id overlay_target(struct node *node, const struct op *op)
 /* A lookup for a person, or one that a task needs: the task's number names it. */
 void node_overlay_begin(struct node *node, struct node_task *task)
 {
-    struct kad_request request = {.lookup = (uint64_t)task->id << 1,
+    struct kad_request request = {.lookup = task->id << 1,
                                   .target = overlay_target(node, &task->op)};
     enum status status;
 
@@ -138,7 +138,7 @@ void node_overlay_begin(struct node *node, struct node_task *task)
 /* One step of a lookup that a person watches. */
 void node_overlay_step(struct node *node, const struct kad_output *step)
 {
-    struct node_task *task = node_task_find(node, (uint32_t)(step->lookup >> 1));
+    struct node_task *task = node_task_find(node, step->lookup >> 1);
     struct result_hop hop = {.id = step->to->id,
                              .address = step->to->address,
                              .rtt_us = step->rtt_us,
@@ -163,7 +163,7 @@ void node_overlay_step(struct node *node, const struct kad_output *step)
 /* A lookup ended: show it, or go to those it found. */
 void node_overlay_done(struct node *node, const struct kad_output *done)
 {
-    struct node_task *task = node_task_find(node, (uint32_t)(done->lookup >> 1));
+    struct node_task *task = node_task_find(node, done->lookup >> 1);
     struct node_outcome outcome = {.status = STATUS_OK};
 
     for (unsigned i = 0; i < done->count; i++)

@@ -23,7 +23,7 @@ bool node_send_link(struct node *node, struct node_link *link, const struct fram
 bool node_send(struct node *node, uint64_t to, const struct frame *head,
                const struct message *message);
 bool node_send_plain(struct node *node, uint64_t to, const struct message *message);
-void node_send_reply(struct node *node, uint64_t to, uint32_t request,
+void node_send_reply(struct node *node, uint64_t to, uint64_t request,
                      const struct message *message);
 void node_send_all(struct node *node, const struct message *message);
 
@@ -89,7 +89,7 @@ void node_stored(struct node *node, const struct event *event);
 /* node_task.c */
 void node_task_number(struct node *node, struct node_task *task);
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind);
-struct node_task *node_task_find(struct node *node, uint32_t id);
+struct node_task *node_task_find(struct node *node, uint64_t id);
 void node_task_end(struct node *node, struct node_task *task);
 bool node_task_keep(struct node_task *task, const struct op *op);
 void node_task_hash(struct node *node, struct node_task *task);
@@ -104,7 +104,7 @@ void node_task_loaded(struct node *node, struct node_task *task, enum status sta
                       struct slice object);
 void node_task_row(struct node *node, struct node_task *task, enum status status,
                    struct slice object);
-void node_task_stored(struct node *node, uint32_t id, enum status status);
+void node_task_stored(struct node *node, uint64_t id, enum status status);
 
 /* node_coord.c */
 bool node_coord_reads_first(const struct node_task *task);
@@ -196,7 +196,7 @@ void node_locate_message(struct node *node, uint64_t peer, const struct frame *f
 struct result_owner *node_verify_rows(const struct node_task *task, uint32_t *count);
 void node_verify_finish(struct node *node, struct node_task *task);
 void node_verify_begin(struct node *node, struct node_task *task);
-bool node_verify_answered(struct node *node, uint32_t request, const struct quorum_answer *answer);
+bool node_verify_answered(struct node *node, uint64_t request, const struct quorum_answer *answer);
 
 /* node_facts.c */
 void node_swim_emit(void *context, const struct swim_output *output);

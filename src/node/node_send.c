@@ -189,7 +189,7 @@ bool node_send_plain(struct node *node, uint64_t to, const struct message *messa
     return node_send(node, to, &head, message);
 }
 
-void node_send_reply(struct node *node, uint64_t to, uint32_t request,
+void node_send_reply(struct node *node, uint64_t to, uint64_t request,
                      const struct message *message)
 {
     struct frame head = {.flags = FRAME_REPLY, .priority = 1, .request = request};

@@ -68,13 +68,22 @@ void quorum_delete(struct quorum *quorum)
     free(quorum);
 }
 
-static struct list *quorum_bucket(const struct quorum *quorum, uint32_t id)
+static struct list *quorum_bucket(const struct quorum *quorum, uint64_t id)
 {
     /* Ids are our own counters: multiplying spreads them, no secret is needed. */
-    return &quorum->buckets[(id * 2654435761u >> 7) & quorum->bucket_mask];
+    return &quorum->buckets[id * 0x9e3779b97f4a7c15u >> 40 & quorum->bucket_mask];
 }
 
-struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, uint32_t id,
+/* Tells whether an operation goes by this id: in flight, or waiting for stragglers. */
+static bool quorum_has(const struct quorum *quorum, uint64_t id)
+{
+    list_for_each (quorum_bucket(quorum, id), link)
+        if (list_entry(link, struct quorum_op, in_bucket)->id == id)
+            return true;
+    return false;
+}
+
+struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, uint64_t id,
                                  instant deadline)
 {
     struct quorum_op *op;
@@ -124,7 +133,7 @@ void quorum_op_free(struct quorum *quorum, struct quorum_op *op)
     pool_give(&quorum->operations, op);
 }
 
-struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind kind, uint32_t id)
+struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind kind, uint64_t id)
 {
     list_for_each (quorum_bucket(quorum, id), link) {
         struct quorum_op *op = list_entry(link, struct quorum_op, in_bucket);
@@ -135,20 +144,12 @@ struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind k
     return NULL;
 }
 
-bool quorum_has(const struct quorum *quorum, uint32_t id)
-{
-    list_for_each (quorum_bucket(quorum, id), link)
-        if (list_entry(link, struct quorum_op, in_bucket)->id == id)
-            return true;
-    return false;
-}
-
 void quorum_timer_set(struct quorum *quorum, struct quorum_op *op)
 {
     heap_set(&quorum->timers, &op->timer, instant_min(op->deadline, op->hedge));
 }
 
-void quorum_cancel(struct quorum *quorum, uint32_t id)
+void quorum_cancel(struct quorum *quorum, uint64_t id)
 {
     for (unsigned kind = QUORUM_PUT; kind <= QUORUM_SCAN; kind++) {
         struct quorum_op *op = quorum_op_find(quorum, (enum quorum_kind)kind, id);

@@ -228,7 +228,7 @@ static enum status get_merge(struct quorum *quorum, struct quorum_op *op, struct
     return STATUS_OK;
 }
 
-void quorum_get_answer(struct quorum *quorum, instant now, uint32_t id,
+void quorum_get_answer(struct quorum *quorum, instant now, uint64_t id,
                        const struct quorum_answer *answer)
 {
     struct quorum_op *op = quorum_op_find(quorum, QUORUM_GET, id);

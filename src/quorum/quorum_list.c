@@ -278,7 +278,7 @@ static struct quorum_page *list_page_find(struct quorum_op *op, uint64_t id8)
     return NULL;
 }
 
-void quorum_rows(struct quorum *quorum, instant now, uint32_t id,
+void quorum_rows(struct quorum *quorum, instant now, uint64_t id,
                  const struct quorum_answer *answer)
 {
     struct quorum_op *op = quorum_op_find(quorum, QUORUM_LIST, id);

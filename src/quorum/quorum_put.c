@@ -168,7 +168,7 @@ static void put_judge(struct quorum *quorum, instant now, struct quorum_op *op)
         put_finish(quorum, now, op, quorum_op_failure(op));
 }
 
-void quorum_put_ack(struct quorum *quorum, instant now, uint32_t id, uint64_t from,
+void quorum_put_ack(struct quorum *quorum, instant now, uint64_t id, uint64_t from,
                     enum status status)
 {
     struct quorum_op *op = quorum_op_find(quorum, QUORUM_PUT, id);
@@ -181,7 +181,7 @@ void quorum_put_ack(struct quorum *quorum, instant now, uint32_t id, uint64_t fr
     put_judge(quorum, now, op);
 }
 
-void quorum_stored(struct quorum *quorum, instant now, uint32_t id, enum status status)
+void quorum_stored(struct quorum *quorum, instant now, uint64_t id, enum status status)
 {
     struct quorum_op *op = quorum_op_find(quorum, QUORUM_PUT, id);
 

@@ -76,7 +76,7 @@ struct quorum_op {
     struct list in_bucket;  /* by id */
     struct list in_active;  /* all of them, oldest first; or those that linger */
     enum quorum_kind kind;
-    uint32_t id;
+    uint64_t id;
     instant deadline;
     instant sent; /* PUT */
     instant told; /* PUT that lingers: when DONE was emitted */
@@ -118,14 +118,14 @@ struct quorum {
 };
 
 /* quorum_op_take puts a new operation in flight, or returns NULL when all are taken. */
-struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, uint32_t id,
+struct quorum_op *quorum_op_take(struct quorum *quorum, enum quorum_kind kind, uint64_t id,
                                  instant deadline);
 /* quorum_op_unlink makes an operation unknown: no answer finds it, no timer fires. */
 void quorum_op_unlink(struct quorum *quorum, struct quorum_op *op);
 /* quorum_op_free gives back what an unlinked operation held. */
 void quorum_op_free(struct quorum *quorum, struct quorum_op *op);
 /* quorum_op_find returns the operation of this id and kind, or NULL. */
-struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind kind, uint32_t id);
+struct quorum_op *quorum_op_find(const struct quorum *quorum, enum quorum_kind kind, uint64_t id);
 /* quorum_timer_set lets the timer fire at the deadline or the hedge. */
 void quorum_timer_set(struct quorum *quorum, struct quorum_op *op);
 

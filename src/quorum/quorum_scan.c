@@ -180,7 +180,7 @@ static bool scan_page_is_valid(struct quorum *quorum, const struct quorum_scanni
     return !in.is_bad;
 }
 
-void quorum_scanned(struct quorum *quorum, instant now, uint32_t id,
+void quorum_scanned(struct quorum *quorum, instant now, uint64_t id,
                     const struct quorum_answer *answer)
 {
     struct quorum_op *op = quorum_op_find(quorum, QUORUM_SCAN, id);

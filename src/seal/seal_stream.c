@@ -74,7 +74,7 @@ enum status seal_stream_begin(struct seal_stream *stream, struct writer *out)
     struct writer ours = writer_over(stream->ours, sizeof stream->ours);
 
     write_u32(&ours, MAGIC);
-    write_u8(&ours, SEAL_VERSION);
+    write_u8(&ours, STREAM_VERSION);
     write_u16(&ours, stream->seal->ring.keys[0].id);
     write_u8(&ours, 0);
     write_slice(out, writer_done(&ours));
@@ -189,7 +189,7 @@ static enum status preamble_take(struct seal_stream *stream, struct slice theirs
 {
     struct reader in = reader_over(theirs);
     const struct seal_keyring *ring = &stream->seal->ring;
-    bool is_ours = read_u32(&in) == MAGIC && read_u8(&in) == SEAL_VERSION;
+    bool is_ours = read_u32(&in) == MAGIC && read_u8(&in) == STREAM_VERSION;
     int used, key;
 
     if (!is_ours)

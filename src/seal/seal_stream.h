@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #define STREAM_PREAMBLE_SIZE 8
+#define STREAM_VERSION 2u /* what travels inside as well: proto/frame.md */
 #define STREAM_HEADER_SIZE crypto_secretstream_xchacha20poly1305_HEADERBYTES
 #define STREAM_TAG_SIZE crypto_secretstream_xchacha20poly1305_ABYTES
 #define STREAM_SEALED_MAX (8 + SEAL_STREAM_PLAIN_MAX + STREAM_TAG_SIZE)

@@ -12,13 +12,13 @@ static void check_frame(struct slice bytes)
 {
     struct frame frame;
     enum status status = wire_frame_read(bytes, &frame);
-    ensure((status == STATUS_INCOMPLETE) == (bytes.size < FRAME_HEADER_SIZE));
+    ensure(bytes.size < FRAME_HEADER_SIZE || status != STATUS_INCOMPLETE);
     if (status != STATUS_OK)
         return;
     uint8_t header[FRAME_HEADER_SIZE];
     struct writer out = writer_over(header, sizeof header);
     wire_frame_write(&out, &frame);
-    ensure(memcmp(header, bytes.data, sizeof header) == 0);
+    ensure(out.size == wire_frame_size(&frame) && memcmp(header, bytes.data, out.size) == 0);
 }
 
 static uint8_t *rewrite(const struct message *message, size_t *size)

@@ -145,7 +145,7 @@ uint32_t node_gc_number_of(struct node *node, struct slice ns, struct slice key)
 bool node_gc_is_purging(struct node *node, uint64_t hash_front);
 bool node_gc_is_stale(struct node *node, uint64_t peer, uint64_t hash_front, uint32_t gc);
 bool node_gc_forgets(struct node *node, struct node_task *task, const struct crdt_object *row);
-bool node_gc_is_apart(struct node *node, uint32_t request, const struct quorum_answer *answer);
+bool node_gc_is_apart(struct node *node, uint64_t request, const struct quorum_answer *answer);
 void node_gc_heard(struct node *node, uint64_t peer, uint32_t partition, struct slice bytes);
 void node_gc_purge_more(struct node *node, struct gc_round *round);
 void node_gc_purge_page(struct node *node, struct gc_round *round, bool is_any);

@@ -76,7 +76,7 @@ bool node_gc_forgets(struct node *node, struct node_task *task, const struct crd
 
 /* Tells whether an owner's answer to a read is of another time than our own copy. A difference of
  * numbers is mended like one of layouts, by asking again: the one below hears of the other. */
-bool node_gc_is_apart(struct node *node, uint32_t request, const struct quorum_answer *answer)
+bool node_gc_is_apart(struct node *node, uint64_t request, const struct quorum_answer *answer)
 {
     const struct node_task *task = node_task_find(node, request);
 

@@ -244,7 +244,7 @@ static void gc_page_end(struct node *node, struct gc_round *round, bool is_full,
 
 void node_gc_loaded(struct node *node, struct node_read *read, const struct event *event)
 {
-    struct gc_round *round = node->gc ? node_gc_round(node, read->request) : NULL;
+    struct gc_round *round = node->gc ? node_gc_round(node, (uint32_t)read->request) : NULL;
     enum status status = event->loaded.status;
     bool is_full = false;
 

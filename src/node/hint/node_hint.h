@@ -32,7 +32,7 @@ void node_hint_tick(struct node *node);
 void node_hint_give(struct node *node, struct hint_owner *owner);
 void node_hint_row(struct node *node, struct node_task *task, enum status status,
                    struct slice object);
-bool node_hint_answered(struct node *node, uint64_t peer, uint32_t request, enum status status);
+bool node_hint_answered(struct node *node, uint64_t peer, uint64_t request, enum status status);
 void node_hint_ended(struct node *node, struct node_task *task, enum status status);
 
 /* node_lag.c */
@@ -45,7 +45,7 @@ void node_lag_gauges(struct node *node, const struct result_cluster *cluster);
 void node_lag_ask(struct node *node, const struct node_task *task, uint64_t to);
 void node_lag_asked(struct node *node, uint64_t peer, const struct frame *frame,
                     const struct message_hint_ask *ask);
-void node_lag_answered(struct node *node, uint32_t request, const struct message_hint_kept *kept);
+void node_lag_answered(struct node *node, uint64_t request, const struct message_hint_kept *kept);
 
 /* node_hint_keep.c */
 void node_hint_gone(struct node *node, uint64_t owner, struct slice row_key);

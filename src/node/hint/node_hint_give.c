@@ -120,7 +120,7 @@ void node_hint_row(struct node *node, struct node_task *task, enum status status
 }
 
 /* The owner's answer. False: this is none to a hint. */
-bool node_hint_answered(struct node *node, uint64_t peer, uint32_t request, enum status status)
+bool node_hint_answered(struct node *node, uint64_t peer, uint64_t request, enum status status)
 {
     struct node_task *task = node_task_find(node, request);
 

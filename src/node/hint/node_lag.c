@@ -121,7 +121,7 @@ void node_lag_asked(struct node *node, uint64_t peer, const struct frame *frame,
         node_send_reply(node, peer, frame->request, &kept);
 }
 
-void node_lag_answered(struct node *node, uint32_t request, const struct message_hint_kept *kept)
+void node_lag_answered(struct node *node, uint64_t request, const struct message_hint_kept *kept)
 {
     struct node_task *task = node_task_find(node, request);
     struct reader in = reader_over(kept->owners);

@@ -67,7 +67,7 @@ void node_leaf_loaded(struct node *node, struct node_read *read, const struct ev
                              .count = count,
                              .is_last = status == STATUS_END};
 
-    sync_listed(node->sync, node->now, read->request, &page);
+    sync_listed(node->sync, node->now, (uint32_t)read->request, &page);
     node_read_end(node, read);
 }
 

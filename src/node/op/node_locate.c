@@ -8,7 +8,7 @@
 
 void node_locate(struct node *node, struct node_task *task)
 {
-    struct kad_request request = {.lookup = (uint64_t)task->id << 1,
+    struct kad_request request = {.lookup = task->id << 1,
                                   .target = id_from_front(task->hash_front)};
 
     if (task->kind != TASK_CLIENT) {
@@ -48,7 +48,7 @@ void node_locate_found(struct node *node, struct node_task *task, const struct k
     node_task_fail(node, task, STATUS_UNREACHABLE);
 }
 
-static void locate_asked(struct node *node, uint64_t peer, uint32_t request, uint64_t hash)
+static void locate_asked(struct node *node, uint64_t peer, uint64_t request, uint64_t hash)
 {
     struct place_owners owners;
     uint8_t room[REPLICAS_MAX * WIRE_CONTACT_SIZE_MAX];
@@ -74,7 +74,7 @@ static void locate_asked(struct node *node, uint64_t peer, uint32_t request, uin
     node_send_reply(node, peer, request, &located);
 }
 
-static void locate_answered(struct node *node, uint32_t request,
+static void locate_answered(struct node *node, uint64_t request,
                             const struct message_located *located)
 {
     struct node_task *task = node_task_find(node, request);

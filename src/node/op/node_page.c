@@ -16,7 +16,7 @@ static bool page_owns(struct node *node, uint64_t front)
     return place_owners_find(&owners, node->self) >= 0;
 }
 
-static void list_answer(struct node *node, uint64_t peer, uint32_t request, enum status status,
+static void list_answer(struct node *node, uint64_t peer, uint64_t request, enum status status,
                         const struct node_read *read)
 {
     struct slice items = read ? slice_of(read->rows.data, read->rows.size) : SLICE_NONE;
@@ -75,7 +75,7 @@ static void list_range(struct node *node, const struct message_list *list,
                                   .bytes_max = PAGE_BYTES_MAX};
 }
 
-static void list_scan(struct node *node, uint64_t peer, uint32_t request,
+static void list_scan(struct node *node, uint64_t peer, uint64_t request,
                       const struct message_list *list)
 {
     struct store_range range;

@@ -22,7 +22,7 @@ enum status node_replica_admits(struct node *node, uint64_t peer, uint64_t layou
     return STATUS_OK;
 }
 
-static void replica_ack(struct node *node, uint64_t to, uint32_t request, enum status status)
+static void replica_ack(struct node *node, uint64_t to, uint64_t request, enum status status)
 {
     struct message ack = {.kind = MESSAGE_PUT_ACK,
                           .put_ack = {.status = (uint8_t)status,
@@ -37,7 +37,7 @@ static void replica_ack(struct node *node, uint64_t to, uint32_t request, enum s
         node_send_reply(node, to, request, &ack);
 }
 
-static void replica_answer(struct node *node, uint64_t to, uint32_t request, enum status status,
+static void replica_answer(struct node *node, uint64_t to, uint64_t request, enum status status,
                            const struct replica_copy *copy)
 {
     struct message obj = {.kind = MESSAGE_OBJ,
@@ -74,7 +74,7 @@ struct node_task *node_replica_task(struct node *node, enum node_task_kind kind,
     return task;
 }
 
-static void replica_put(struct node *node, uint64_t peer, uint32_t request,
+static void replica_put(struct node *node, uint64_t peer, uint64_t request,
                         const struct message_put_obj *put)
 {
     enum status status = node_replica_admits(node, peer, put->layout);
@@ -98,7 +98,7 @@ static void replica_put(struct node *node, uint64_t peer, uint32_t request,
     node_task_load(node, task);
 }
 
-static void replica_get(struct node *node, uint64_t peer, uint32_t request,
+static void replica_get(struct node *node, uint64_t peer, uint64_t request,
                         const struct message_get_obj *get)
 {
     enum status status = node_replica_admits(node, peer, get->layout);

@@ -213,7 +213,7 @@ void node_restore_done(struct node *node, struct node_task *child, const struct 
 /* A row is durable, or failed; the next ones take its place. */
 void node_restore_ended(struct node *node, struct node_task *child, enum status status)
 {
-    struct node_task *task = node_task_find(node, (uint32_t)child->origin);
+    struct node_task *task = node_task_find(node, child->origin);
 
     quorum_cancel(node->quorum, child->id);
     if (child->is_carried)

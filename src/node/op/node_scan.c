@@ -176,7 +176,7 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
 
 /* --- answering */
 
-static void scan_answer(struct node *node, uint64_t peer, uint32_t request,
+static void scan_answer(struct node *node, uint64_t peer, uint64_t request,
                         const struct quorum_answer *answer)
 {
     struct message scanned = {.kind = MESSAGE_SCANNED,
@@ -192,7 +192,7 @@ static void scan_answer(struct node *node, uint64_t peer, uint32_t request,
         node_send_reply(node, peer, request, &scanned);
 }
 
-static enum status scan_read(struct node *node, uint64_t peer, uint32_t request,
+static enum status scan_read(struct node *node, uint64_t peer, uint64_t request,
                              const struct message_scan *scan)
 {
     struct store_range range = {.family = STORE_OBJ,

@@ -14,18 +14,12 @@
 #define PAUSE_US INSTANT_MS(20) /* while tables are compared: a few round trips */
 #define GRACE_US INSTANT_MS(50) /* quorum ends an operation itself; this is behind it */
 
-/* Gives a task a request number nobody has answered to yet: its place in the pool and a generation.
- * Generations begin again at 1 before the number would wrap: 0 is no request, and a number that
- * wrapped would name another place. */
+/* Gives a task a request number that no answer of the past can carry: its place in the pool and a
+ * serial number. Nothing is ever used again, however late an answer comes; the serial begins at a
+ * number drawn at the start, so that an answer to our last life is none to this one. */
 void node_task_number(struct node *node, struct node_task *task)
 {
-    uint32_t capacity = node->tasks.capacity;
-
-    do { /* numbers come round within seconds; an answered PUT keeps its own while it lingers */
-        if (++node->task_generation >= UINT32_MAX / capacity)
-            node->task_generation = 1;
-        task->id = node->task_generation * capacity + pool_index(&node->tasks, task);
-    } while (node->quorum && quorum_has(node->quorum, task->id));
+    task->id = ++node->serial * node->tasks.capacity + pool_index(&node->tasks, task);
 }
 
 struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
@@ -42,9 +36,9 @@ struct node_task *node_task_new(struct node *node, enum node_task_kind kind)
     return task;
 }
 
-struct node_task *node_task_find(struct node *node, uint32_t id)
+struct node_task *node_task_find(struct node *node, uint64_t id)
 {
-    struct node_task *task = pool_at(&node->tasks, id % node->tasks.capacity);
+    struct node_task *task = pool_at(&node->tasks, (uint32_t)(id % node->tasks.capacity));
 
     return id != 0 && task->id == id ? task : NULL;
 }
@@ -266,7 +260,7 @@ void node_task_row(struct node *node, struct node_task *task, enum status status
     }
 }
 
-void node_task_stored(struct node *node, uint32_t id, enum status status)
+void node_task_stored(struct node *node, uint64_t id, enum status status)
 {
     struct node_task *task = node_task_find(node, id);
 

@@ -42,7 +42,8 @@ void node_verify_begin(struct node *node, struct node_task *task)
 {
     struct result asked = {.kind = OP_LOOKUP};
     struct result_owner *rows;
-    uint32_t count, id = task->id;
+    uint64_t id = task->id;
+    uint32_t count;
 
     node_query_owners(node, &task->op, &asked);
     task->step = STEP_LIST;
@@ -64,7 +65,7 @@ void node_verify_begin(struct node *node, struct node_task *task)
 }
 
 /* One owner's copy. False: this is no lookup's answer. */
-bool node_verify_answered(struct node *node, uint32_t request, const struct quorum_answer *answer)
+bool node_verify_answered(struct node *node, uint64_t request, const struct quorum_answer *answer)
 {
     struct node_task *task = node_task_find(node, request);
     struct crdt_object *object = &node->object_b;

@@ -124,6 +124,8 @@ struct net {
 
 #define NET_MAYBE __attribute__((unused)) static
 
+NET_MAYBE uint32_t net_operations_max = 64; /* of peers that are made from now on */
+
 static void net_step(struct net *net, struct net_peer *peer, struct event *event);
 
 #include "net_world.h" /* uses what is above */
@@ -166,7 +168,7 @@ static void net_config(struct net *net, struct net_peer *peer, struct node_confi
                                    .partition_bits = 3,
                                    .seeds = peer->seeds[0] ? "seeds" : "",
                                    .members_max = 16,
-                                   .operations_max = 64,
+                                   .operations_max = net_operations_max,
                                    .links_max = 32,
                                    .recent_rows = 1,
                                    .value_max = VALUE_SIZE_DEFAULT,

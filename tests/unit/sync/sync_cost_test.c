@@ -160,7 +160,7 @@ static void cost_round(void)
 
         if (event->output.kind == SYNC_SEND) {
             cost.messages++;
-            cost.bytes += event->size + (event->size / FRAME_CHUNK_MAX + 1) * FRAME_HEADER_SIZE;
+            cost.bytes += event->size + (event->size / FRAME_CHUNK_MAX + 1) * FRAME_HEADER_MIN;
             sync_receive(cost.peers[event->output.peer - 1].sync, 1, event->from + 1,
                          MESH_LAYOUT * UINT64_C(0x1000000000001), &event->message);
         } else if (event->output.kind == SYNC_LIST) {

@@ -425,7 +425,7 @@ static inline bool mesh_step(struct mesh *mesh)
     mesh->first = event->next;
     if (!mesh->first)
         mesh->last = &mesh->first;
-    mesh->sent_bytes += (uint32_t)event->size + (event->size ? FRAME_HEADER_SIZE : 0);
+    mesh->sent_bytes += (uint32_t)event->size + (event->size ? FRAME_HEADER_MIN : 0);
     if (event->output.kind == SYNC_SEND)
         mesh_deliver(mesh, event->from, (unsigned)event->output.peer - 1, &event->message);
     else if (event->output.kind == SYNC_LIST)
