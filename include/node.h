@@ -6,10 +6,9 @@
 #include "effect.h"
 #include "metrics.h"
 #include "place.h"
+#include "profile.h"
 #include "seal.h"
 #include "trace.h"
-
-enum node_profile { PROFILE_LOCAL = 0, PROFILE_LAN = 1, PROFILE_WAN = 2 };
 
 /* What a node is told once. Slices and pointers are copied or, where said, borrowed for life. */
 struct node_config {
@@ -20,7 +19,7 @@ struct node_config {
     uint8_t address_count;
     struct address addresses[SELF_ADDRESSES_MAX]; /* advertised mesh addresses */
     uint16_t http_port;
-    enum node_profile profile;
+    enum profile profile;
     uint8_t replicas;               /* used when this peer founds the cluster */
     struct space_settings defaults; /* same: what namespace `_default` sets; no bits: nothing */
     uint8_t partition_bits;         /* same */

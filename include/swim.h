@@ -7,6 +7,7 @@
 #include "bytes.h"
 #include "limits.h"
 #include "message.h"
+#include "profile.h"
 #include "types.h"
 
 struct swim;
@@ -44,12 +45,10 @@ struct swim_output {
 
 /* --- configuration */
 
-enum swim_profile { SWIM_LOCAL = 0, SWIM_LAN = 1, SWIM_WAN = 2 };
-
 struct swim_config {
     struct node_id self;
-    enum swim_profile profile; /* the table of protocols.md 2.4 */
-    uint32_t members_max;      /* capacity of the table, self included; at least 2 */
+    enum profile profile;
+    uint32_t members_max; /* capacity of the table, self included; at least 2 */
     uint64_t prng_seed;
     unsigned cell_depth; /* 0: everybody is taken in; otherwise ids that share so many first bits
                             with self, at most CELL_DEPTH_MAX */
@@ -104,9 +103,14 @@ void swim_receive(struct swim *swim, instant now, const struct swim_from *from,
  * bytes that were signed with their signature (copied). stamp_now: hybrid clock. */
 void swim_receive_record(struct swim *swim, instant now, uint64_t stamp_now,
                          const struct self_record *record, struct slice signed_bytes);
-/* swim_refused: the kernel says nobody listens at `address`. Relays are asked at once instead of
- * after the timeout (protocols.md 2.2, fast evidence). */
+/* swim_refused: the kernel says nobody listens at `address`. Who lives there is probed out of turn,
+ * and relays are asked at once instead of after the timeout (protocols.md 2.2, fast evidence). It
+ * is no accusation: only a member that as many witnesses are refused by as there can be has less
+ * than the usual time to object. */
 void swim_refused(struct swim *swim, instant now, const struct address *address);
+/* swim_doubt: a connection to the member broke, which an end of its process would explain. It is
+ * probed out of turn, at most once a period. */
+void swim_doubt(struct swim *swim, instant now, uint64_t id8);
 /* swim_expire does what is due: probes, suspicions, gossip. stamp_now dates declarations. */
 void swim_expire(struct swim *swim, instant now, uint64_t stamp_now);
 /* swim_deadline tells when swim_expire is next due, INSTANT_NEVER before swim_start. */

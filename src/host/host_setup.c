@@ -209,7 +209,7 @@ struct node_config host_setup_node(struct host *host, const struct host_sockets 
         .weight = (uint16_t)host_number(host, SETTING_NODE_WEIGHT),
         .address_count = (uint8_t)sockets->advertised_count,
         .http_port = host_http_port(sockets),
-        .profile = (enum node_profile)host_number(host, SETTING_MESH_PROFILE),
+        .profile = (enum profile)host_number(host, SETTING_MESH_PROFILE),
         .replicas = (uint8_t)host_number(host, SETTING_DEFAULTS_REPLICAS),
         .defaults = host_defaults(host),
         .partition_bits = host_log2(host_number(host, SETTING_CLUSTER_PARTITIONS)),

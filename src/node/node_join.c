@@ -10,9 +10,8 @@
 
 #define JOIN_FIRST_US INSTANT_MS(250) /* first retry: a local cluster starts at once */
 #define JOIN_RETRY_MAX_US INSTANT_S(30)
-#define JOIN_REMEMBERED_MAX 8        /* members asked by a peer that has no seeds */
-#define JOIN_AGAIN_US INSTANT_S(1)   /* between two questions about foundings to one peer */
-#define JOIN_ABSENT_US INSTANT_S(10) /* a founded peer looks for absent seeds so often */
+#define JOIN_REMEMBERED_MAX 8      /* members asked by a peer that has no seeds */
+#define JOIN_AGAIN_US INSTANT_S(1) /* between two questions about foundings to one peer */
 
 static uint64_t founding_hash(const struct founding_record *record)
 {
@@ -49,7 +48,7 @@ static bool founding_precedes(const struct founding_record *a, const struct foun
 
 static void join_schedule(struct node *node)
 {
-    uint64_t wait = JOIN_ABSENT_US;
+    uint64_t wait = profile_numbers(node->config.profile)->absent_seed_us;
 
     if (!node->is_founded) {
         wait = JOIN_FIRST_US << (node->join_round < 8 ? node->join_round : 8);

@@ -148,7 +148,9 @@ void node_link_down(struct node *node, const struct event *event)
 
     if (!link)
         return;
-    if (link->state == LINK_DIALING && link->peer && event->link.reason != STATUS_OVERLOAD)
+    if (link->state == LINK_READY)
+        swim_doubt(node->swim, node->now, link->peer);
+    else if (link->state == LINK_DIALING && link->peer && event->link.reason != STATUS_OVERLOAD)
         swim_refused(node->swim, node->now, &link->address);
     link_free(node, link, event->link.reason);
 }
@@ -187,8 +189,7 @@ static enum status link_ready(struct node *node, struct node_link *link)
     return STATUS_OK;
 }
 
-/* Tells whether a link still is the one it was: what a message led to may have closed it. Links lie
- * in a pool and ids are never used again, so the pointer may be looked at in any case. */
+/* Tells whether a link, which lies in a pool, is the one it was: a message may have closed it. */
 static bool link_is(const struct node_link *link, link_id id)
 {
     return link->state != LINK_FREE && link->id == id;
@@ -224,8 +225,7 @@ static enum status link_frame(struct node *node, struct node_link *link, const s
     return STATUS_OK;
 }
 
-/* One record holds whole frames, or none: that is the handshake's confirmation. `plain` lies in
- * the link's stream and ends with it. */
+/* One record: whole frames, or none to confirm the handshake. `plain` ends with the link. */
 static enum status link_record(struct node *node, struct node_link *link, struct slice plain)
 {
     link_id id = link->id;

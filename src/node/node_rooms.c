@@ -77,7 +77,7 @@ static bool rooms_protocol(struct node *node)
                                .peers_max = config->members_max * 2,
                                .entropy = node->ports.entropy};
     struct swim_config swim = {.self = config->identity->id,
-                               .profile = (enum swim_profile)config->profile,
+                               .profile = config->profile,
                                .members_max = config->members_max,
                                .prng_seed = rooms_random(node),
                                .cell_depth = config->cell_depth,

@@ -18,36 +18,6 @@
 
 #include "swim_private.h"
 
-static const struct swim_numbers profiles[] = {
-    [SWIM_LOCAL] = {.period_us = INSTANT_MS(500),
-                    .timeout_low_us = INSTANT_MS(50),
-                    .timeout_high_us = INSTANT_MS(200),
-                    .suspicion_factor = 3,
-                    .gossip_us = INSTANT_MS(100),
-                    .fan_out = 3,
-                    .differ_us = INSTANT_S(1),
-                    .dead_probe_us = INSTANT_S(5),
-                    .dead_gossip_us = INSTANT_S(10)},
-    [SWIM_LAN] = {.period_us = INSTANT_S(1),
-                  .timeout_low_us = INSTANT_MS(100),
-                  .timeout_high_us = INSTANT_MS(500),
-                  .suspicion_factor = 3,
-                  .gossip_us = INSTANT_MS(200),
-                  .fan_out = 3,
-                  .differ_us = INSTANT_S(2),
-                  .dead_probe_us = INSTANT_S(30),
-                  .dead_gossip_us = INSTANT_S(30)},
-    [SWIM_WAN] = {.period_us = INSTANT_S(5),
-                  .timeout_low_us = INSTANT_S(1),
-                  .timeout_high_us = INSTANT_S(3),
-                  .suspicion_factor = 6,
-                  .gossip_us = INSTANT_MS(500),
-                  .fan_out = 4,
-                  .differ_us = INSTANT_S(10),
-                  .dead_probe_us = INSTANT_S(60),
-                  .dead_gossip_us = INSTANT_S(60)},
-};
-
 static bool swim_allocate(struct swim *swim)
 {
     uint32_t max = swim->config.members_max;
@@ -70,7 +40,7 @@ struct swim *swim_new(const struct swim_config *config)
     if (!swim)
         return NULL;
     swim->config = *config;
-    swim->numbers = &profiles[config->profile];
+    swim->numbers = profile_numbers(config->profile);
     swim->self8 = id_front(&config->self);
     swim->period_at = swim->gossip_at = swim->dead_probe_at = INSTANT_NEVER;
     prng_init(&swim->prng, config->prng_seed);

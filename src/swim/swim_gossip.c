@@ -32,7 +32,7 @@ struct message swim_record_message(const struct swim *swim, uint32_t slot)
                             .self = {.record = slice_of(cold->bytes, cold->size)}};
 }
 
-/* Accusers take turns, so that each of them becomes known everywhere. */
+/* Accusers take turns, the newest first, so that each of them becomes known everywhere. */
 struct message swim_statement(const struct swim *swim, uint32_t slot)
 {
     const struct swim_member *member = &swim->members[slot];
@@ -41,9 +41,11 @@ struct message swim_statement(const struct swim *swim, uint32_t slot)
 
     if (member->rank == RANK_ALIVE || member->rank == RANK_LEFT)
         return swim_record_message(swim, slot);
-    if (suspicion->count > 0)
+    if (suspicion->count > 0 && member->rank == RANK_SUSPECT)
         from =
-            suspicion->accusers[member->rank == RANK_DEAD ? 0 : member->sends % suspicion->count];
+            suspicion->accusers[(suspicion->count - 1u) * (member->sends + 1u) % suspicion->count];
+    else if (suspicion->count > 0)
+        from = suspicion->accusers[0];
     return (struct message){.kind = MESSAGE_UPDATE,
                             .update = {.rank = member->rank,
                                        .subject = member->id8,
@@ -121,7 +123,8 @@ static unsigned gossip_limit(const struct swim *swim, const struct swim_member *
 {
     bool is_record = member->rank == RANK_ALIVE || member->rank == RANK_LEFT;
 
-    return (is_record ? 4u : 6u) * gossip_digits(swim);
+    return gossip_digits(swim) *
+           (is_record ? swim->numbers->record_sends : swim->numbers->update_sends);
 }
 
 static void queue_remove(struct swim *swim, uint32_t at)
@@ -177,8 +180,12 @@ void swim_news(struct swim *swim, instant now, uint32_t slot)
     struct message statement = swim_statement(swim, slot);
 
     swim_queue_add(swim, now, slot);
-    if (swim->live > SWIM_ALL_MAX)
+    if (swim->live > SWIM_ALL_MAX) {
+        if (statement.kind == MESSAGE_UPDATE && statement.update.from == swim->self8)
+            gossip_emit(swim, swim->members[slot].id8, &swim->colds[slot].record.addresses[0],
+                        &statement, 1); /* what we say of somebody it hears first, from us */
         return;
+    }
     for (uint32_t i = 0; i < swim->count; i++) {
         uint32_t to = swim->order[i];
         bool is_own_record = to == slot && statement.kind == MESSAGE_SELF;
@@ -221,7 +228,7 @@ unsigned swim_piggyback(struct swim *swim, uint64_t to, size_t room, struct mess
 {
     uint32_t slot = swim_slot(swim, to);
     struct gossip_load load = {.to = to, .room = room, .into = into, .max = max};
-    unsigned levels = 6 * gossip_digits(swim);
+    unsigned levels = swim->numbers->update_sends * gossip_digits(swim);
 
     if (slot != SWIM_NONE && swim->members[slot].rank == RANK_LEFT)
         return 0;

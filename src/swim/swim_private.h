@@ -22,21 +22,8 @@
     1024u /* incarnations persisted ahead: a refutation waits for no disk                          \
            */
 #define SWIM_ASK_AGAIN_US INSTANT_MS(500)
-#define SWIM_FAST_MIN_US INSTANT_MS(500)
 #define SWIM_RAISE_AGAIN_US INSTANT_S(1) /* between two answers to a twin: no storm */
 #define SWIM_TWIN_AGAIN_US INSTANT_S(60)
-
-/* The numbers of one profile (protocols.md 2.4). */
-struct swim_numbers {
-    uint64_t period_us;
-    uint64_t timeout_low_us, timeout_high_us;
-    unsigned suspicion_factor; /* minimum = factor * max(1, log10 n) * period; maximum 6 minimums */
-    uint64_t gossip_us;
-    unsigned fan_out;
-    uint64_t differ_us;      /* a digest must differ for so long */
-    uint64_t dead_probe_us;  /* one dead member is probed every so often */
-    uint64_t dead_gossip_us; /* the newly dead still hear gossip */
-};
 
 /* The part of a member that every probe and digest looks at. */
 struct swim_member {
@@ -70,9 +57,10 @@ struct swim_cold {
 struct swim_suspicion {
     struct heap_node in_due;
     instant started;
+    instant doubted; /* when evidence last had the member probed out of turn; 0: never */
     uint64_t accusers[SWIM_ACCUSERS_MAX]; /* distinct; [0] came first, or declared the death */
     uint8_t count;
-    bool is_fast; /* enough witnesses were refused */
+    bool is_fast; /* as many witnesses as there can be were refused */
 };
 
 enum probe_kind {
@@ -91,6 +79,7 @@ struct swim_probe {
     bool is_refused; /* the kernel refused us */
     uint32_t slot;
     uint32_t seq;
+    uint64_t incarnation; /* of the member when it was asked: silence says nothing of a later one */
     instant sent;
     instant due; /* of the present stage */
     instant end; /* OWN: the period is over */
@@ -108,7 +97,7 @@ struct swim_asked {
 
 struct swim {
     struct swim_config config;
-    const struct swim_numbers *numbers;
+    const struct profile_numbers *numbers; /* of our profile */
     struct prng prng;
     uint64_t self8;
     struct swim_member *members;       /* by slot; a slot is for ever */

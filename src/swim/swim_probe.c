@@ -60,7 +60,11 @@ static struct swim_probe *probe_open(struct swim *swim, instant now, uint32_t sl
 
         if (probe->kind != PROBE_FREE)
             continue;
-        *probe = (struct swim_probe){.kind = kind, .slot = slot, .seq = ++swim->seq, .sent = now};
+        *probe = (struct swim_probe){.kind = kind,
+                                     .slot = slot,
+                                     .seq = ++swim->seq,
+                                     .incarnation = swim->members[slot].incarnation,
+                                     .sent = now};
         ping = probe_ping(swim, probe);
         swim_send_member(swim, slot, &ping, 1);
         return probe;
@@ -195,7 +199,8 @@ static unsigned probe_bits(unsigned bits)
     return count;
 }
 
-/* Fast evidence: we and as many relays as there are witnesses were refused. */
+/* Fast evidence: we and as many relays as there are witnesses were refused. One peer's word is
+ * never enough: it may be deaf, and a refusal may be forged. */
 static bool probe_is_fast(const struct swim *swim, const struct swim_probe *probe)
 {
     return probe->is_refused && swim_witnesses(swim) > 0 &&
@@ -209,8 +214,14 @@ static void probe_fail(struct swim *swim, instant now, struct swim_probe *probe)
     bool is_fast = probe_is_fast(swim, probe);
 
     probe->kind = PROBE_FREE;
-    swim_health_worse(swim, 1 + missing);
+    if (!is_fast)
+        swim_health_worse(swim, 1 + missing);
+    if (probe->incarnation != swim->members[slot].incarnation)
+        return;
     swim_accuse(swim, now, slot, swim->self8, is_fast);
+    for (unsigned i = 0; i < probe->relay_count; i++)
+        if (probe->refused & 1u << i)
+            swim_accuse(swim, now, slot, probe->relays[i], is_fast);
 }
 
 static void probe_nack(struct swim *swim, struct swim_probe *probe)
@@ -352,8 +363,8 @@ void swim_probe_request(struct swim *swim, instant now, const struct swim_from *
     }
     probe->asker = *from;
     probe->asker_seq = request->seq;
-    probe->due =
-        now + (swim->numbers->period_us - swim->numbers->timeout_high_us) * NACK_PERCENT / 100;
+    probe->due = now + (uint64_t)(swim->numbers->period_us - swim->numbers->timeout_high_us) *
+                           NACK_PERCENT / 100;
 }
 
 void swim_probe_nack(struct swim *swim, instant now, const struct swim_from *from,
@@ -371,18 +382,51 @@ void swim_probe_nack(struct swim *swim, instant now, const struct swim_from *fro
         probe_fail(swim, now, probe);
 }
 
+/* --- evidence */
+
+/* Probes a member that is alive by all we know, unless the last such doubt is fresh: what we send
+ * to one that is gone is refused as well. */
+static void probe_doubt(struct swim *swim, instant now, uint32_t slot)
+{
+    struct swim_suspicion *suspicion = &swim->suspicions[slot];
+
+    if (slot == SWIM_SELF_SLOT || swim->members[slot].rank != RANK_ALIVE || swim->is_left ||
+        (suspicion->doubted != 0 && now < suspicion->doubted + swim->numbers->period_us))
+        return;
+    suspicion->doubted = now;
+    swim_probe_start(swim, now, slot);
+}
+
+void swim_doubt(struct swim *swim, instant now, uint64_t id8)
+{
+    uint32_t slot = swim_slot(swim, id8);
+
+    if (slot != SWIM_NONE)
+        probe_doubt(swim, now, slot);
+}
+
+static bool probe_is_at(const struct swim *swim, uint32_t slot, const struct address *address)
+{
+    return address_equal(&swim->colds[slot].record.addresses[0], address);
+}
+
 void swim_refused(struct swim *swim, instant now, const struct address *address)
 {
+    bool is_probed = false;
+
     for (unsigned i = 0; i < SWIM_PROBES_MAX; i++) {
         struct swim_probe *probe = &swim->probes[i];
 
-        if (probe->kind == PROBE_FREE ||
-            !address_equal(&swim->colds[probe->slot].record.addresses[0], address))
+        if (probe->kind == PROBE_FREE || !probe_is_at(swim, probe->slot, address))
             continue;
+        is_probed |= probe->kind == PROBE_OWN;
         probe->is_refused = true;
         if (probe->kind == PROBE_RELAY)
             probe_nack(swim, probe);
         else if (probe->kind == PROBE_OWN && !probe->is_relayed && now <= probe->end)
             probe_relay(swim, probe);
     }
+    for (uint32_t slot = 1; slot < swim->count && !is_probed; slot++)
+        if (probe_is_at(swim, slot, address))
+            probe_doubt(swim, now, slot);
 }

@@ -23,7 +23,7 @@ uint64_t swim_suspicion_min_us(const struct swim *swim)
 uint64_t swim_suspicion_us(const struct swim *swim, unsigned extra, uint64_t minimum_us)
 {
     unsigned wanted = swim_witnesses(swim);
-    uint64_t range = 5 * minimum_us;
+    uint64_t range = (swim->numbers->suspicion_span - 1) * minimum_us;
 
     if (extra >= wanted)
         return minimum_us;
@@ -40,7 +40,7 @@ static void suspicion_schedule(struct swim *swim, uint32_t slot)
     if (suspicion->is_fast) {
         uint64_t fast = 4 * swim_rtt_p99(&swim->members[slot]);
 
-        fast = fast > SWIM_FAST_MIN_US ? fast : SWIM_FAST_MIN_US;
+        fast = fast > swim->numbers->refused_us ? fast : swim->numbers->refused_us;
         minimum = fast < minimum ? fast : minimum;
     }
     heap_set(&swim->due, &suspicion->in_due,

@@ -12,10 +12,6 @@
 
 #define MOVE_TICK_US INSTANT_MS(100)
 
-/* How long a newcomer must have been there before it counts (protocols.md 2.4). */
-static const uint64_t stable_us[] = {
-    [PROFILE_LOCAL] = INSTANT_S(2), [PROFILE_LAN] = INSTANT_S(30), [PROFILE_WAN] = INSTANT_S(60)};
-
 /* Tells whether this peer is coming, going, or being made whole. */
 bool node_move_is_needed(struct node *node)
 {
@@ -137,7 +133,7 @@ void node_move_tick(struct node *node)
         node_trace(node, TRACE_RECOVERED, 0, 0, 0);
     }
     if (state == PLACE_JOINING && move_is_mine(node) && !node->is_recovering &&
-        node->now >= node->placed_at + stable_us[node->config.profile] &&
+        node->now >= node->placed_at + profile_numbers(node->config.profile)->stable_us &&
         node_move_is_complete(node, PLACE_JOINING) && node_heir_all_done(node))
         node_place_set(node, PLACE_ACTIVE);
     if (state == PLACE_LEAVING &&

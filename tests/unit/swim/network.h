@@ -43,6 +43,7 @@ struct peer {
     uint64_t id8, epoch;
     bool is_up, is_paused;
     uint8_t side; /* peers of different sides do not hear each other */
+    bool is_deaf; /* what it sends seems refused to it, and it hears nothing */
     uint64_t persisted;
     unsigned deaths_seen, suspects_seen, refutations, twins, strangers, tables, sent;
     unsigned max_messages;
@@ -231,7 +232,7 @@ static inline void peer_start(struct network *network, unsigned index, uint64_t 
     peer->epoch = prng_next(&network->prng);
     peer->is_up = true;
     peer->swim = swim_new(&(struct swim_config){.self = peer->id,
-                                                .profile = SWIM_LOCAL,
+                                                .profile = PROFILE_LOCAL,
                                                 .members_max = PEERS_MAX,
                                                 .prng_seed = prng_next(&network->prng),
                                                 .cell_depth = network->cell_depth,
@@ -278,19 +279,25 @@ static inline void network_introduce(struct network *network, unsigned to, unsig
     swim_receive_record(network->peers[to].swim, network->now, network->now, &record, bytes);
 }
 
+static inline void packet_refuse(struct network *network, struct peer *sender, struct peer *to)
+{
+    struct self_record record = record_make(to, 1, 0);
+
+    if (sender->is_up)
+        swim_refused(sender->swim, network->now, &record.addresses[0]);
+}
+
 static inline void packet_deliver(struct network *network, struct packet *packet)
 {
     struct peer *to = &network->peers[packet->to], *sender = &network->peers[packet->from];
     struct swim_from from = {.id8 = sender->id8, .is_stream = packet->is_stream};
 
-    if (!to->is_up) {
-        if (network->refuses && sender->is_up) {
-            struct self_record record = record_make(to, 1, 0);
-
-            swim_refused(sender->swim, network->now, &record.addresses[0]);
-        }
+    if (sender->is_deaf)
+        packet_refuse(network, sender, to);
+    if (!to->is_up && network->refuses)
+        packet_refuse(network, sender, to);
+    if (!to->is_up || to->is_deaf)
         return;
-    }
     from.address.family = 4;
     from.address.port = (uint16_t)(packet->from + 1);
     if (to->side != sender->side)

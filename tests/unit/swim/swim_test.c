@@ -70,6 +70,22 @@ static void test_a_refused_peer_is_dead_sooner(void **state)
     assert_in_range(death_us(false), INSTANT_MS(1500), INSTANT_MS(4000));
 }
 
+/* Whoever had a connection sees it break: no period has to pass first. */
+static void test_a_broken_connection_brings_it_out_within_a_second(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        struct network *network = network_joined(30, seed);
+
+        network->refuses = true;
+        network->peers[3].is_up = false;
+        swim_doubt(network->peers[7].swim, network->now, network->peers[3].id8);
+        network_run_for(network, INSTANT_S(1));
+        assert_int_equal(network_seen(network, 3, RANK_DEAD), 29);
+        network_delete(network);
+    }
+}
+
 static void test_a_paused_peer_refutes_and_accuses_nobody(void **state)
 {
     struct network *network = network_joined(5, 4);
@@ -238,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_everybody_knows_everybody_after_joining_one),
         cmocka_unit_test(test_a_crashed_peer_is_dead_everywhere_within_the_bound),
         cmocka_unit_test(test_a_refused_peer_is_dead_sooner),
+        cmocka_unit_test(test_a_broken_connection_brings_it_out_within_a_second),
         cmocka_unit_test(test_a_paused_peer_refutes_and_accuses_nobody),
         cmocka_unit_test(test_a_peer_paused_for_long_comes_back_from_the_dead),
         cmocka_unit_test(test_a_leaver_is_left_everywhere_and_stays_so),
