@@ -115,6 +115,7 @@ struct seal_opened {
     uint64_t epoch;     /* the sender's packet epoch */
     uint64_t counter;   /* the packet's number in that epoch */
     bool is_verified;   /* false: perhaps a recording; answer a PING, take a cookie, no more */
+    bool is_stale;      /* older than seal_floor allows: take a cookie, answer nothing */
     uint64_t stamp;     /* the sender's hybrid clock */
     struct slice plain; /* messages; lies in the caller's room */
     uint16_t key_id;    /* the cluster key it was sealed with, from the clear header */
@@ -126,6 +127,12 @@ struct seal_opened {
  * epoch, or the table has no room for it; BAD_SEAL; REPLAY. */
 enum status seal_datagram_open(struct seal *seal, struct slice packet, uint8_t *room,
                                struct seal_opened *opened) MUST_USE;
+
+/* seal_floor tells that packets stamped below `stamp` are old, for all peers or for that of `id8`
+ * (0: all); it only ever rises. What is old and of an epoch that is not verified is a recording
+ * unless it echoes a cookie: it is opened as stale, takes no place in the table, and pushes no
+ * younger candidate out. */
+void seal_floor(struct seal *seal, uint64_t id8, uint64_t stamp);
 
 /* seal_cookie returns what to put into a PING to this peer; 0 when the peer is not known. It stays
  * the same until it is echoed. */

@@ -168,6 +168,7 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
     node->now = event->now;
     node->wall_ms = event->wall_ms;
     node->fx = effects;
+    node->unproved.address.family = 0;
     switch (event->kind) {
     case EVENT_OPENED:
         node_opened(node, event);

@@ -11,6 +11,10 @@
 #include "hint/node_hint.h"
 #include "node_parts.h"
 
+/* What we heard before the crash is at least so much older than what `sys` says of our clock:
+ * node_persist writes it when five of its ten seconds are left, and looks each second. */
+#define HLC_SLACK_MS 4000u
+
 /* Asks for the next page of a range; its rows come back to node_boot_loaded. */
 static void boot_read(struct node *node, enum node_read_kind kind, enum store_family family,
                       struct slice from)
@@ -79,6 +83,7 @@ void node_opened(struct node *node, const struct event *event)
     node_recount_reset(node);
     node_trace(node, TRACE_NODE_OPENED, node->actor, node->is_recovering, 0);
     if (node->phase == NODE_CLOSED) {
+        seal_floor(node->seal, 0, crdt_stamp_of(node->wall_ms));
         node->started = node->now;
         node->phase = NODE_READING;
         boot_read(node, READ_SYS, STORE_SYS, SLICE_NONE);
@@ -115,6 +120,15 @@ void node_founding_adopt(struct node *node, const struct founding_record *record
     node->is_uncounted = false;
 }
 
+/* What was recorded before this start is older than what `sys` says of our clock, and older than
+ * all we shall say ourselves: others that hear of this life will stamp above it. */
+static void boot_floor(struct node *node, uint64_t limit_ms)
+{
+    uint64_t stamp = crdt_stamp_of(limit_ms > HLC_SLACK_MS ? limit_ms - HLC_SLACK_MS : 0);
+
+    seal_floor(node->seal, 0, stamp < node->clock.last ? stamp : node->clock.last);
+}
+
 /* One row of `sys`. A damaged one is passed over: the others will tell it again. */
 static void boot_sys_row(struct node *node, const struct store_row *row)
 {
@@ -132,6 +146,7 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
             node_founding_adopt(node, &founding);
     } else if (slice_equal(row->key, slice_text("hlc")) && body.size == 8) {
         crdt_clock_observe(&node->clock, node->wall_ms, bytes_load_u64(body.data));
+        boot_floor(node, crdt_stamp_ms(bytes_load_u64(body.data)));
     } else if (slice_equal(row->key, slice_text("incarnation")) && body.size == 8) {
         node->incarnation_kept = bytes_load_u64(body.data);
     } else if (slice_has_prefix(row->key, slice_text(NODE_SYS_MEMBER))) {

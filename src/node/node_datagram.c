@@ -30,6 +30,17 @@ static void datagram_refused(struct node *node, enum status status, const struct
     }
 }
 
+/* Tells whether a peer is known to be at an address: by its signed record, or because it echoed a
+ * cookie from there. */
+static bool datagram_is_proved_from(struct node *node, uint64_t id8, const struct address *from)
+{
+    const struct swim_view *view = swim_find(node->swim, id8);
+    const struct node_peer *peer = node_peer(node, id8);
+
+    return (view && address_equal(&view->address, from)) ||
+           (peer && address_equal(&peer->proved, from));
+}
+
 /* Asks a peer whose epoch is not proved yet to echo a fresh cookie. */
 static void datagram_verify(struct node *node, uint64_t from, const struct address *address)
 {
@@ -59,22 +70,67 @@ static void datagram_unverified(struct node *node, const struct seal_opened *ope
     }
 }
 
+/* The peer's epoch is proved, and if `is_there`, that it is at `from`. */
 static void datagram_proved(struct node *node, const struct seal_opened *opened,
-                            const struct address *from)
+                            const struct address *from, bool is_there)
 {
-    struct contact contact = {.address = *from, .epoch = opened->epoch};
+    struct contact contact = {.epoch = opened->epoch};
+    struct node_peer *peer = node_peer(node, opened->from);
 
+    if (is_there) {
+        node->unproved.address.family = 0;
+        if (peer)
+            peer->proved = *from;
+    }
+    if (!node_peer_address(node, opened->from, &contact.address) && !is_there)
+        return;
+    contact.address = is_there ? *from : contact.address;
     memcpy(contact.public_key, seal_peer_key(node->seal, opened->from), PUBLIC_KEY_SIZE);
     contact.id = hash_node_id(contact.public_key);
     kad_contact_proved(node->kad, node->now, &contact);
-    if (!swim_find(node->swim, opened->from) && node_is_in_cell(node, &contact.id)) {
-        uint8_t subject[8];
-        struct message get = {.kind = MESSAGE_RECORD_GET,
-                              .record_get = {.subjects = slice_of(subject, sizeof(subject))}};
+    if (!swim_find(node->swim, opened->from) && node_is_in_cell(node, &contact.id))
+        node_overlay_ask(node, opened->from, &contact.address);
+}
 
-        bytes_store_u64(subject, opened->from);
-        node_send_bare(node, opened->from, from, &get, 1);
-    }
+/* Takes the echo of a cookie. It proves the address only if the cookie was sent there: an answer
+ * can be caught and sent on from elsewhere. */
+static bool datagram_echo(struct node *node, const struct seal_opened *opened,
+                          const struct address *from, const struct message *message)
+{
+    uint64_t echo = message->ack.cookie;
+    struct address known;
+    bool is_there;
+
+    if (message->kind != MESSAGE_ACK || echo == 0)
+        return false;
+    is_there = seal_cookie_echoed(node->seal, opened->from, opened->epoch,
+                                  echo ^ node_cookie_mask(from), opened->counter);
+    if (!is_there && (!node_peer_address(node, opened->from, &known) ||
+                      !seal_cookie_echoed(node->seal, opened->from, opened->epoch,
+                                          echo ^ node_cookie_mask(&known), opened->counter)))
+        return false;
+    datagram_proved(node, opened, from, is_there);
+    return true;
+}
+
+/* One message of a packet that opened. What a recording says has no effect, unless it is no
+ * recording: then it echoes our cookie. */
+static void datagram_message(struct node *node, struct seal_opened *opened,
+                             const struct address *from, const struct message *message)
+{
+    struct swim_from sender = {.id8 = opened->from, .address = *from};
+    bool is_unproved;
+
+    opened->is_verified |= datagram_echo(node, opened, from, message);
+    is_unproved = node->unproved.address.family != 0;
+    if (opened->is_stale && !opened->is_verified)
+        metric_add(&node->metrics, METRIC_DROP_REPLAY, 1);
+    else if (!opened->is_verified)
+        datagram_unverified(node, opened, from, message);
+    else if (is_unproved && (message->kind == MESSAGE_PING_REQ || message->kind == MESSAGE_NODES))
+        metric_add(&node->metrics, METRIC_DROP_UNVERIFIED, 1); /* would be answered later */
+    else
+        node_peer_message(node, &sender, message);
 }
 
 void node_datagram(struct node *node, const struct event *event)
@@ -95,25 +151,18 @@ void node_datagram(struct node *node, const struct event *event)
     }
     crdt_clock_observe(&node->clock, node->wall_ms, opened.stamp);
     metric_add(&node->metrics, METRIC_MESH_MESSAGES_IN, 1);
+    if (!datagram_is_proved_from(node, opened.from, from))
+        node->unproved = (struct node_unproved){*from, event->datagram.bytes.size};
 
     struct reader in = reader_over(opened.plain);
     struct message message;
-    bool is_verified = opened.is_verified;
-    struct swim_from sender = {.id8 = opened.from, .address = *from};
 
-    while ((status = wire_datagram_next(&in, &message)) == STATUS_OK) {
-        if (message.kind == MESSAGE_ACK && seal_cookie_echoed(node->seal, opened.from, opened.epoch,
-                                                              message.ack.cookie, opened.counter)) {
-            is_verified = true;
-            datagram_proved(node, &opened, from);
-        }
-        if (is_verified)
-            node_peer_message(node, &sender, &message);
-        else
-            datagram_unverified(node, &opened, from, &message);
-    }
+    while ((status = wire_datagram_next(&in, &message)) == STATUS_OK)
+        datagram_message(node, &opened, from, &message);
     if (status == STATUS_BAD)
         metric_add(&node->metrics, METRIC_DROP_MALFORMED, 1);
-    if (!is_verified)
+    if (opened.stamp <= node->clock.last) /* as far ahead as nobody can be made to follow: no */
+        seal_floor(node->seal, opened.from, opened.stamp);
+    if (!opened.is_stale && (!opened.is_verified || node->unproved.address.family != 0))
         datagram_verify(node, opened.from, from);
 }

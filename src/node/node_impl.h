@@ -25,6 +25,7 @@
 #include "sync.h"
 #include "wire.h"
 
+#include "node_unproved.h"
 #include "move/node_hand.h"
 #include "move/node_jobs.h"
 #include "op/node_outcome.h"
@@ -142,9 +143,8 @@ struct node_write {
     bool is_object;
     bool is_delete; /* of the row and its index row; `record` is empty */
     bool had_before;
-    bool was_dead, is_dead, was_split,
-        is_split;           /* before and after: nothing live; several values */
-    uint32_t gc, partition; /* gc: a round's, 0: none */
+    bool was_dead, is_dead, was_split, is_split; /* before, after: nothing live; several values */
+    uint32_t gc, partition;                      /* gc: a round's, 0: none */
     struct hash16 before, after;
     size_t bytes;
     struct blob *row_key, *record;
@@ -153,8 +153,7 @@ struct node_write {
 /* One EFFECT_READ in flight. */
 // clang-format off
 enum node_read_kind { READ_ROW, READ_SYS, READ_SCAN, READ_LIST, READ_LEAF, READ_ROWS, READ_DROP,
-                      READ_GC, READ_SCRUB, READ_COUNT, READ_HINT,
-                      READ_STRAY };
+                      READ_GC, READ_SCRUB, READ_COUNT, READ_HINT, READ_STRAY };
 // clang-format on
 struct node_read {
     uint64_t ticket;
@@ -205,6 +204,7 @@ struct node_peer {
     bool knows_us;                /* as we are on the placement list: node_farewell.c */
     bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
+    struct address proved;  /* where it last echoed a cookie from */
     struct list in_peers;
 };
 
@@ -215,15 +215,15 @@ struct node {
     uint64_t self; /* id8 */
     enum node_phase phase;
     /* the step that is running */
-    instant now;
+    instant now, started; /* started: when the store was first open */
     uint64_t wall_ms;
     struct effects *fx;
+    struct node_unproved unproved;
     uint64_t boot_counter, actor, epoch;
     bool is_recovering, is_read_only, is_reopening;
     bool is_booted, is_swimming, is_dirty; /* is_dirty: lists changed since they were written */
     uint64_t hlc_limit_ms;                 /* what `sys` says of our clock: a start begins there */
     struct crdt_clock clock;
-    instant started;
     uint64_t incarnation_kept; /* persisted: a start goes above it */
     /* the cluster */
     struct founding_record founding;

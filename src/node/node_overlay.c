@@ -183,18 +183,26 @@ void node_overlay_done(struct node *node, const struct kad_output *done)
     node_task_end(node, task);
 }
 
+/* Asks a stranger for its record. The question is as large as the PING with which a peer that does
+ * not know us may answer it (node_unproved.h). */
+void node_overlay_ask(struct node *node, uint64_t id8, const struct address *address)
+{
+    uint8_t subjects[3 * 8] = {0};
+    struct message get = {.kind = MESSAGE_RECORD_GET,
+                          .record_get = {.subjects = slice_of(subjects, sizeof(subjects))}};
+
+    bytes_store_u64(subjects, id8);
+    node_send_bare(node, id8, address, &get, 1);
+}
+
 /* Somebody the overlay found: if it belongs to our cell, ask for its record, so that it becomes a
  * member of our view. */
 void node_overlay_meet(struct node *node, const struct contact *contact)
 {
-    uint8_t subject[8];
     uint64_t id8 = id_front(&contact->id);
-    struct message get = {.kind = MESSAGE_RECORD_GET,
-                          .record_get = {.subjects = slice_of(subject, sizeof(subject))}};
 
     if (id8 == node->self || swim_find(node->swim, id8) || !node_is_in_cell(node, &contact->id) ||
         seal_peer_add(node->seal, contact->public_key) != STATUS_OK)
         return;
-    bytes_store_u64(subject, id8);
-    node_send_bare(node, id8, &contact->address, &get, 1);
+    node_overlay_ask(node, id8, &contact->address);
 }

@@ -184,6 +184,7 @@ void node_overlay_joined(struct node *node, struct slice packed);
 void node_overlay_begin(struct node *node, struct node_task *task);
 void node_overlay_step(struct node *node, const struct kad_output *step);
 void node_overlay_done(struct node *node, const struct kad_output *done);
+void node_overlay_ask(struct node *node, uint64_t id8, const struct address *address);
 void node_overlay_meet(struct node *node, const struct contact *contact);
 
 /* node_locate.c */

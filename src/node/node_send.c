@@ -27,14 +27,26 @@ static void send_piggyback(struct node *node, uint64_t to, struct writer *plain)
             break;
 }
 
+/* What a cookie is mixed with, so that its echo proves the address it was sent to. */
+uint64_t node_cookie_mask(const struct address *address)
+{
+    uint8_t key[HASH_SEED_SIZE] = {0}, room[3 + sizeof(address->ip)];
+    struct writer bytes = writer_over(room, sizeof(room));
+
+    write_u8(&bytes, address->family);
+    write_u16(&bytes, address->port);
+    write_bytes(&bytes, address->ip, address->family == 4 ? 4 : sizeof(address->ip));
+    return hash_sip64(key, bytes.data, bytes.size);
+}
+
 /* Spells one message; a PING asks for an echo that proves the receiver's epoch and address. */
-static bool send_append(struct node *node, uint64_t to, struct writer *plain,
-                        const struct message *message)
+static bool send_append(struct node *node, uint64_t to, const struct address *address,
+                        struct writer *plain, const struct message *message)
 {
     struct message copy = *message;
 
     if (copy.kind == MESSAGE_PING)
-        copy.ping.cookie = seal_cookie(node->seal, to);
+        copy.ping.cookie = seal_cookie(node->seal, to) ^ node_cookie_mask(address);
     return wire_datagram_append(plain, &copy) == STATUS_OK;
 }
 
@@ -45,6 +57,11 @@ static void send_packet(struct node *node, uint64_t to, const struct address *ad
 
     if (seal_datagram(node->seal, to, node_stamp(node), writer_done(plain), &out) != STATUS_OK)
         return;
+    if (address_equal(address, &node->unproved.address)) {
+        if (out.size > node->unproved.room)
+            return;
+        node->unproved.room -= out.size;
+    }
 
     struct effect *effect = effects_push(node->fx, EFFECT_DATAGRAM);
 
@@ -63,9 +80,9 @@ static void send_messages(struct node *node, uint64_t to, const struct address *
     if (node_is_blocked(node, to))
         return;
     for (unsigned i = 0; i < list->count; i++)
-        if (!send_append(node, to, &plain, &list->messages[i]))
+        if (!send_append(node, to, address, &plain, &list->messages[i]))
             break;
-    if (!list->is_bare)
+    if (!list->is_bare && !address_equal(address, &node->unproved.address))
         send_piggyback(node, to, &plain);
     send_packet(node, to, address, &plain);
 }

@@ -191,6 +191,18 @@ static enum status peer_open(const struct seal *seal, struct seal_peer *peer, un
     return answer;
 }
 
+static void opened_fill(struct seal_opened *opened, const struct seal *seal,
+                        const struct seal_peer *peer, const struct clear *clear,
+                        const uint8_t *room)
+{
+    opened->from = clear->sender;
+    opened->epoch = clear->epoch;
+    opened->counter = clear->counter;
+    opened->stamp = bytes_load_u64(room);
+    opened->plain = slice_of(room + 8, clear->sealed.size - TAG_SIZE - 8);
+    opened->is_stale = opened->stamp < seal->floor || opened->stamp < peer->floor;
+}
+
 /* The packet is authentic: only now does anything change. */
 static void peer_heard(struct seal_peer *peer, const struct clear *clear,
                        struct seal_opened *opened)
@@ -198,23 +210,19 @@ static void peer_heard(struct seal_peer *peer, const struct clear *clear,
     struct seal_epoch *slot = seal_epoch_find(peer, clear->epoch);
 
     if (!slot) {
+        if (opened->is_stale && peer->candidate.is_known && !peer->is_old_candidate)
+            return;
         slot = &peer->candidate;
         seal_epoch_start(slot, clear->epoch);
-        peer->is_acknowledged = false; /* another process: it may know nothing of ours */
+        peer->is_old_candidate = opened->is_stale;
+        if (!opened->is_stale)
+            peer->is_acknowledged = false; /* another process: it may know nothing of ours */
     }
     seal_window_accept(&slot->window, clear->counter);
     opened->is_verified = slot == &peer->current;
+    opened->is_stale &= !opened->is_verified;
     if (opened->is_verified)
         peer->unanswered = 0;
-}
-
-static void opened_fill(struct seal_opened *opened, const struct clear *clear, const uint8_t *room)
-{
-    opened->from = clear->sender;
-    opened->epoch = clear->epoch;
-    opened->counter = clear->counter;
-    opened->stamp = bytes_load_u64(room);
-    opened->plain = slice_of(room + 8, clear->sealed.size - TAG_SIZE - 8);
 }
 
 enum status seal_datagram_open(struct seal *seal, struct slice packet, uint8_t *room,
@@ -245,12 +253,13 @@ enum status seal_datagram_open(struct seal *seal, struct slice packet, uint8_t *
             return STATUS_BAD;
     }
     status = peer_open(seal, peer, (unsigned)key, &clear, room);
-    if (status == STATUS_OK && !is_known && !(peer = seal_peer_keep(seal, &stranger)))
+    if (status == STATUS_OK)
+        opened_fill(opened, seal, peer, &clear, room);
+    if (status == STATUS_OK && !is_known &&
+        (opened->is_stale || !(peer = seal_peer_keep(seal, &stranger))))
         status = STATUS_UNKNOWN_PEER;
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK)
         peer_heard(peer, &clear, opened);
-        opened_fill(opened, &clear, room);
-    }
     if (!is_known)
         sodium_memzero(&stranger, sizeof stranger);
     return status;

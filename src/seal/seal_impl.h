@@ -39,6 +39,8 @@ struct seal_peer {
     bool has_retired;
     uint64_t retired; /* the epoch before the current one */
     struct seal_epoch current, candidate;
+    uint64_t floor;        /* seal_floor */
+    bool is_old_candidate; /* the candidate came by a stale packet */
 };
 
 struct seal {
@@ -50,6 +52,7 @@ struct seal {
     struct pool peers;
     uint8_t cookie_key[HASH_SEED_SIZE];
     uint64_t cookie_nonce; /* last one given out */
+    uint64_t floor;        /* of all peers */
     uint64_t sent_floor;   /* greatest `sent` of any removed peer: numbers never repeat */
 };
 

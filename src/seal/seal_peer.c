@@ -144,6 +144,15 @@ const uint8_t *seal_peer_key(const struct seal *seal, uint64_t id8)
     return peer ? peer->public_key : NULL;
 }
 
+void seal_floor(struct seal *seal, uint64_t id8, uint64_t stamp)
+{
+    struct seal_peer *peer = id8 ? seal_peer_find(seal, id8) : NULL;
+    uint64_t *floor = peer ? &peer->floor : &seal->floor;
+
+    if ((peer || id8 == 0) && *floor < stamp)
+        *floor = stamp;
+}
+
 /* --- pair keys */
 
 static void pair_make(const struct seal *seal, const struct seal_peer *peer,

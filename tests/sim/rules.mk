@@ -13,7 +13,7 @@ LIMIT_sim-check := 480
 LIMIT_sim-meta := 60
 LIMIT_sim-mutants := 150
 PROVIDES += soak mutants
-.PHONY: deletes
+.PHONY: deletes replay
 
 SIM_RELEASE := $(BUILD)/release/simtest
 SIM_ASAN := $(BUILD)/asan/simtest
@@ -40,6 +40,9 @@ sim-mutants: $(SIM_MUTANT_NEEDS) ## every planted bug dies by its recorded kille
 
 deletes: $(SIM_RELEASE) ## seeds of profile deletes until DELETES (10000000) rows were deleted
 	@DELETES=$(DELETES) FROM=$(FROM) tests/sim/swarm.sh deletes $(BUILD)
+
+replay: $(SIM_RELEASE) ## a million recorded packets again: in order, shuffled, after restarts, elsewhere
+	@REPLAY_PACKETS=1000000 $(SIM_RELEASE) --profile replay --seed $(or $(FROM),1)
 
 soak: $(SIM_RELEASE) $(SIM_ASAN) ## fresh simulator seeds for SOAK_HOURS
 	@SOAK_HOURS=$(SOAK_HOURS) FROM=$(FROM) tests/sim/swarm.sh soak $(BUILD)

@@ -12,6 +12,7 @@
  *   sim_space  settings of namespaces, walks through listings
  *   sim_replicas namespaces with replicas of their own, and one whose number changes
  *   sim_types  clients that count, and add and remove members (profile types)
+ *   sim_replay a million recorded packets again (profile replay)
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
 #ifndef GOSSAMER_SIM_H
@@ -158,6 +159,7 @@ struct sim_plan {
     uint32_t late;     /* peers that come after the warm-up */
     uint32_t hints;    /* kept for one owner */
     uint32_t stops;    /* profile `stop`: of four faults so many are a stop in good order */
+    uint32_t replay;   /* profile replay: packets to record */
     uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
 };
 
@@ -237,6 +239,7 @@ struct sim {
     struct sim_rot *rot;           /* NULL: disks keep what they hold */
     struct sim_replicas *replicas; /* profile replicas */
     struct sim_mass *mass;         /* profile deletes */
+    struct sim_replay *replay;     /* profile replay; NULL: nobody listens */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
 
@@ -251,6 +254,7 @@ void sim_step(struct sim *sim, struct sim_node *peer, struct event *event);
 void sim_boot(struct sim *sim, struct sim_node *peer);
 void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped);
 uint64_t sim_wall_ms(const struct sim *sim, const struct sim_node *peer);
+instant sim_mono(const struct sim *sim, const struct sim_node *peer); /* the peer's own clock */
 struct address sim_address(uint32_t node);
 int sim_node_at(const struct sim *sim, const struct address *address);
 __attribute__((format(printf, 2, 3))) void sim_fail(struct sim *sim, const char *format, ...);
@@ -417,6 +421,18 @@ void sim_hints_draw(uint64_t seed, struct sim_plan *plan);
 void sim_hints_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
 void sim_check_hints(struct sim *sim);
 void sim_hints_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
+/* --- sim_replay.c: the profile replay; nothing happens unless the plan records packets */
+void sim_replay_draw(uint64_t seed, struct sim_plan *plan);
+void sim_replay_open(struct sim *sim);
+void sim_replay_close(struct sim *sim);
+/* A packet leaves for a peer, and perhaps arrives from elsewhere; it arrives; one leaves for an
+ * address where nobody is (W7). */
+void sim_replay_sent(struct sim *sim, struct sim_event *event);
+void sim_replay_arrived(struct sim *sim, const struct sim_event *event);
+void sim_replay_reflected(struct sim *sim, const struct effect *effect);
+/* Records, and plays everything again: W1. Takes the place of faults and heal. */
+void sim_replay_play(struct sim *sim, void (*samples)(struct sim *sim, instant until));
 
 /* --- sim_churn.c: the profile churn; others are left alone */
 void sim_churn_draw(uint64_t seed, struct sim_plan *plan);

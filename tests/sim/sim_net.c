@@ -39,12 +39,15 @@ static void net_send(struct sim *sim, struct sim_node *from, uint32_t to, struct
 
         *byte = (uint8_t)(*byte ^ (1u << prng_below(&sim->rng, 8)));
     }
+    sim_replay_sent(sim, event);
 }
 
 void sim_net_datagram(struct sim *sim, struct sim_node *from, const struct effect *effect)
 {
     int to = sim_node_at(sim, &effect->datagram.to);
 
+    if (to < 0)
+        sim_replay_reflected(sim, effect);
     if (to < 0 || net_is_cut(sim, from->index, (uint32_t)to) || net_strikes(sim, sim->plan.loss))
         return;
     if (!sim->nodes[to].node && prng_chance(&sim->rng, 1, 2)) {

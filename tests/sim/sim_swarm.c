@@ -79,6 +79,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_mix_draw(seed, plan);
     if (!strcmp(profile, "stop"))
         sim_stop_draw(seed, plan);
+    if (!strcmp(profile, "replay"))
+        sim_replay_draw(seed, plan);
 }
 
 static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan)
@@ -363,9 +365,11 @@ static bool swarm_seed(struct sim *sim, uint64_t seed, const char *profile, bool
     sim_open(sim, seed, &plan);
     sim->is_verbose = is_verbose;
     swarm_warm_up(sim);
-    if (!sim->failure[0])
+    if (sim->replay)
+        sim_replay_play(sim, swarm_samples);
+    if (!sim->failure[0] && !sim->replay)
         swarm_safety(sim);
-    if (!sim->failure[0])
+    if (!sim->failure[0] && !sim->replay)
         swarm_heal(sim);
     if (is_canary)
         sim_fail(sim, "CANARY: this check always fails");

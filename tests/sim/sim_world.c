@@ -44,7 +44,7 @@ int sim_node_at(const struct sim *sim, const struct address *address)
 
 /* --- time: each peer has a clock of its own */
 
-static instant world_mono(const struct sim *sim, const struct sim_node *peer)
+instant sim_mono(const struct sim *sim, const struct sim_node *peer)
 {
     uint64_t lived = sim->now - peer->base;
 
@@ -59,7 +59,7 @@ uint64_t sim_wall_ms(const struct sim *sim, const struct sim_node *peer)
 /* How long the world waits for a moment on the peer's clock. */
 static uint64_t world_wait(const struct sim *sim, const struct sim_node *peer, instant when)
 {
-    instant mono = world_mono(sim, peer);
+    instant mono = sim_mono(sim, peer);
 
     if (when <= mono)
         return 0;
@@ -286,7 +286,7 @@ void sim_step(struct sim *sim, struct sim_node *peer, struct event *event)
     uint64_t words[5] = {sim->trace_hash, sim->now, peer->index, (uint64_t)event->kind, 0};
 
     ensure(peer->node != NULL && fx->count == 0);
-    event->now = world_mono(sim, peer);
+    event->now = sim_mono(sim, peer);
     event->wall_ms = sim_wall_ms(sim, peer);
     node_step(peer->node, event, fx);
     node_flush(peer->node, fx);
@@ -335,6 +335,7 @@ static void world_datagram(struct sim *sim, struct sim_node *peer, const struct 
 {
     struct event arrived = {.kind = EVENT_DATAGRAM};
 
+    sim_replay_arrived(sim, event);
     arrived.datagram.from = event->address;
     arrived.datagram.bytes = event->bytes;
     sim_step(sim, peer, &arrived);
@@ -491,6 +492,7 @@ void sim_open(struct sim *sim, uint64_t seed, const struct sim_plan *plan)
     }
     sim_gc_open(sim);
     sim_stop_open(sim);
+    sim_replay_open(sim);
 }
 
 void sim_close(struct sim *sim)
@@ -517,6 +519,7 @@ void sim_close(struct sim *sim)
     sim_sessions_close(sim);
     sim_retry_close(sim);
     sim_gc_close(sim);
+    sim_replay_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

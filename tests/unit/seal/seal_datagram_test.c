@@ -44,6 +44,49 @@ static void stranger_says_hello(void **state)
     assert_int_equal(one_open(&f->b, &packet, &opened), STATUS_REPLAY);
 }
 
+static void what_is_old_is_opened_as_stale(void **state)
+{
+    struct fixture *f = *state;
+    struct seal_opened opened;
+    struct packet first = one_send(&f->a, &f->b, "one"), second;
+
+    seal_floor(f->b.seal, 0, 78); /* packets of the fixture are stamped 77 */
+    assert_int_equal(one_open(&f->b, &first, &opened), STATUS_UNKNOWN_PEER);
+    assert_false(seal_peer_known(f->b.seal, f->a.id8));
+    one_knows(&f->b, &f->a);
+    assert_int_equal(one_open(&f->b, &first, &opened), STATUS_OK);
+    assert_true(opened.is_stale && !opened.is_verified);
+    one_prove(&f->b, &f->a); /* it echoes a cookie: no recording can */
+    second = one_send(&f->a, &f->b, "two");
+    assert_int_equal(one_open(&f->b, &second, &opened), STATUS_OK);
+    assert_true(opened.is_verified && !opened.is_stale);
+    seal_floor(f->a.seal, f->b.id8, 78); /* of one peer alone */
+    second = one_send(&f->b, &f->a, "three");
+    assert_int_equal(one_open(&f->a, &second, &opened), STATUS_OK);
+    assert_true(opened.is_stale);
+}
+
+/* The newer process of a peer keeps its place as candidate when its older one is played again. */
+static void what_is_old_displaces_no_candidate(void **state)
+{
+    struct fixture *f = *state;
+    struct seal_opened opened;
+    struct one newer;
+    struct packet old = one_send(&f->a, &f->b, "old"), new;
+
+    one_knows(&f->b, &f->a);
+    one_start(&newer, 1, 101, &f->ring);
+    one_knows(&newer, &f->b);
+    new = one_send(&newer, &f->b, "new");
+    assert_int_equal(one_open(&f->b, &new, &opened), STATUS_OK);
+    assert_false(opened.is_stale);
+    seal_floor(f->b.seal, f->a.id8, 78);
+    assert_int_equal(one_open(&f->b, &old, &opened), STATUS_OK);
+    assert_true(opened.is_stale);
+    assert_true(seal_cookie_echoed(f->b.seal, f->a.id8, 101, seal_cookie(f->b.seal, f->a.id8), 1));
+    one_stop(&newer);
+}
+
 static void hello_ends_and_returns(void **state)
 {
     struct fixture *f = *state;
@@ -209,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stranger_says_hello, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_old_is_opened_as_stale, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_old_displaces_no_candidate, setup, teardown),
         cmocka_unit_test_setup_teardown(hello_ends_and_returns, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(mutations, setup, teardown),
