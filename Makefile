@@ -54,7 +54,7 @@ extra_flags = $(if $(filter src/node/%,$(1)),-Isrc/node) $(if $(filter src/edge/
 
 LIBS_core := -lsodium -lxxhash -lmsgpackc -ljansson
 LIBS_host := -lev -lrocksdb -lfyaml $(LIBS_core) -lpthread
-LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lzstd -lsodium
+LIBS_cli := -lcurl -lsmartcols -ljansson -lfyaml -lzstd -lsodium -lxxhash
 LIBS_test := -lcmocka -lm
 
 # ---------------------------------------------------------------- packages

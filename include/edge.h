@@ -74,7 +74,8 @@ void edge_conn_end(struct edge_conn *conn);
  * until the reply to this slot, `body` until the next edge_conn_next or edge_conn_receive. */
 bool edge_conn_next(struct edge_conn *conn, struct op *op, uint32_t *slot);
 /* edge_conn_reply renders the answer of one slot given out by edge_conn_next; it reaches the output
- * once all earlier requests are answered. `result` is only read during the call. */
+ * once all earlier requests are answered. `result` is only read during the call. With is_more the
+ * slot stays open for the results that follow. */
 void edge_conn_reply(struct edge_conn *conn, uint32_t slot, instant now,
                      const struct result *result);
 
@@ -90,6 +91,9 @@ bool edge_conn_wants_close(const struct edge_conn *conn);
 bool edge_conn_wants_read(const struct edge_conn *conn);
 /* edge_conn_pending counts the requests given out and not yet answered. */
 unsigned edge_conn_pending(const struct edge_conn *conn);
+/* edge_conn_is_stream tells that the answer to its newest request goes on until one side ends it:
+ * who waits for answers must not wait for this one. */
+bool edge_conn_is_stream(const struct edge_conn *conn);
 
 /* edge_conn_deadline tells when edge_conn_expire is next due, INSTANT_NEVER when nothing is. It
  * changes with every call on this connection; being called early is harmless. */

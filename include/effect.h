@@ -13,7 +13,7 @@ enum effect_kind {
     EFFECT_STREAM,   /* bytes in order, or LINK_DOWN */
     EFFECT_WRITE,    /* all rows or none, durable, then STORED */
     EFFECT_READ,     /* one row or a page of a range, then LOADED */
-    EFFECT_REPLY,    /* one per request, unless it was cancelled */
+    EFFECT_REPLY,    /* one per request, or more (result->is_more), unless it was cancelled */
     EFFECT_RESOLVE,  /* seed names -> SEEDS; always answered, perhaps with none */
     EFFECT_REOPEN,   /* persist a new boot record, reopen the store, then OPENED with a new actor */
     EFFECT_STOP,     /* stop after the effects before it */

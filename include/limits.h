@@ -108,9 +108,14 @@
     (64u << 20)                      /* one reply: an object of 16 MiB as base64 in JSON, and room \
                                       */
 #define EDGE_OUTPUT_MAX (256u << 20) /* unsent bytes of one connection; beyond it is cut */
-#define EDGE_KEEP_MAX 16384          /* bytes of an empty buffer kept for the next request */
-#define EDGE_BODY_GRACE_S 20         /* a body may be slow for so long (H2) */
-#define EDGE_BODY_RATE_MIN 1000      /* bytes per second after that (H2) */
+#define EDGE_WATCH_HIGH                                                                            \
+    (256u << 10)                /* unsent bytes above which a watcher is cut: it reads again       \
+                                 */
+#define EDGE_BEAT_S 15          /* a comment as often on a quiet stream: proxies drop it else */
+#define NODE_WATCHERS_MAX 256   /* open streams of one peer: each change is sent to all */
+#define EDGE_KEEP_MAX 16384     /* bytes of an empty buffer kept for the next request */
+#define EDGE_BODY_GRACE_S 20    /* a body may be slow for so long (H2) */
+#define EDGE_BODY_RATE_MIN 1000 /* bytes per second after that (H2) */
 
 /* --- anti-entropy */
 #define SYNC_ROUNDS_MAX 4  /* our own pull rounds at once (security.md W13) */

@@ -94,6 +94,7 @@ struct op {
      * only. */
     bool is_many;
     bool is_on;        /* OP_DRAIN */
+    bool is_watch;     /* OP_MEMBERS: changes follow the answer, until the ticket is cancelled */
     uint16_t weight;   /* OP_WEIGHT: 1/256 */
     bool shows;        /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
@@ -309,6 +310,8 @@ struct result_element {
 struct result {
     enum op_kind kind;
     enum status status;
+    bool is_more;  /* further results follow under this ticket, until it is cancelled */
+    bool is_later; /* it is one of those: what changed since the one before */
     enum outcome outcome;
     bool is_created;               /* OP_PUT: nothing was there before */
     uint8_t acks, required, total; /* owners that answered, that had to, that there are */

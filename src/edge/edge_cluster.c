@@ -58,6 +58,8 @@ enum edge_verdict edge_cluster_members(struct edge_call *call)
     if (edge_query_choice(call, "state", "alive suspect dead left") == -2)
         return VERDICT_FAULT;
     (void)edge_query_get(call, "state", &call->slot->filter);
+    call->slot->is_http10 = call->head->is_http10;
+    call->slot->is_stream = call->op->is_watch = edge_stream_is_asked(call);
     return edge_cluster_op(call, OP_MEMBERS);
 }
 

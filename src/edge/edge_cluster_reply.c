@@ -138,6 +138,10 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
 
     if (edge_reply_is_refused(answer, result))
         return;
+    if (result->is_later) {
+        edge_stream_event(answer, "member", edge_member_json(result->members));
+        return;
+    }
     body = json_object();
     members = json_array();
     totals = json_object();
@@ -154,7 +158,12 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
     put(body, "members", members);
     put(body, "counts", totals);
     put(body, "digest", edge_json_u64(result->digest));
-    edge_json_reply(answer, 200, result, body);
+    if (!result->is_more) {
+        edge_json_reply(answer, 200, result, body);
+        return;
+    }
+    edge_stream_begin(answer, result);
+    edge_stream_event(answer, "members", body);
 }
 
 /* A name, an id, or at least 4 hex digits at the start of one. */

@@ -9,35 +9,9 @@
  * Reading is lazy: receive only stores, next parses one request at a time, so back-pressure is
  * nothing but not parsing. Answers of this room (problems, /livez) take a slot like all others and
  * therefore leave in order. */
+#include "edge_conn.h"
 #include <stdlib.h>
-#include "edge_room.h"
 #include "ensure.h"
-
-enum edge_phase { PHASE_HEAD, PHASE_BODY, PHASE_CLOSED };
-
-struct edge_conn {
-    struct edge *edge; /* borrowed */
-    bool is_loopback;
-    bool is_discarding;   /* the request in PHASE_BODY is answered already; its body is skipped */
-    bool wants_continue;  /* 100 is owed once earlier answers are out */
-    bool is_moved;        /* the client took bytes since stall_since */
-    bool is_line_skipped; /* one empty line before a request line was skipped */
-    enum edge_phase phase;
-    size_t start; /* first byte of `input` that is not consumed */
-    size_t sent;  /* bytes of `output` the kernel took already */
-    struct buffer input, output;
-    struct edge_scan scan;
-    struct edge_ring ring;
-    struct op op;              /* of the request in PHASE_BODY */
-    uint32_t number;           /* its slot */
-    uint64_t body_size;        /* Content-Length */
-    uint64_t body_left;        /* of it, not yet skipped (discarding) or taken */
-    struct edge_body *chunked; /* owned; NULL unless a chunked body is read */
-    instant now;               /* of the newest call that told it */
-    instant since;             /* when the present head, body or idle time began */
-    instant stall_since;       /* since when the output waits */
-    bool is_fresh;             /* no byte ever came */
-};
 
 struct edge_conn *edge_conn_new(struct edge *edge, bool is_loopback, instant now)
 {
@@ -73,7 +47,7 @@ void edge_conn_delete(struct edge_conn *conn)
     free(conn);
 }
 
-static void edge_conn_close(struct edge_conn *conn)
+void edge_conn_close(struct edge_conn *conn)
 {
     conn->phase = PHASE_CLOSED;
     conn->start = 0;
@@ -81,9 +55,10 @@ static void edge_conn_close(struct edge_conn *conn)
 }
 
 /* The client cannot be answered any more: drop everything that waits. */
-static void edge_conn_cut(struct edge_conn *conn)
+void edge_conn_cut(struct edge_conn *conn)
 {
     edge_conn_close(conn);
+    conn->is_stream = false;
     edge_ring_close(&conn->ring);
     conn->sent = 0;
     buffer_clear(&conn->output, 0);
@@ -120,6 +95,10 @@ enum status edge_conn_receive(struct edge_conn *conn, instant now, struct slice 
 
 void edge_conn_end(struct edge_conn *conn)
 {
+    if (conn->is_stream) {
+        edge_conn_cut(conn);
+        return;
+    }
     if (conn->phase == PHASE_CLOSED)
         return;
     if (conn->phase == PHASE_BODY && !conn->is_discarding)
@@ -147,20 +126,22 @@ static void edge_conn_flush(struct edge_conn *conn)
     }
 }
 
-/* Ends an answer: counts it, marks its slot, moves what can leave. */
-static void edge_conn_finish(struct edge_conn *conn, struct edge_answer *answer)
+/* Ends an answer, or a part of one: counts it, marks its slot, moves what can leave. */
+void edge_conn_finish(struct edge_conn *conn, struct edge_answer *answer, bool is_more)
 {
     if (!edge_out_end(&answer->out, answer->start)) {
         edge_conn_cut(conn);
         return;
     }
-    edge_metrics_count(conn->edge, answer->status);
-    answer->slot->state = SLOT_DONE;
+    if (answer->status)
+        edge_metrics_count(conn->edge, answer->status);
+    if (!is_more)
+        answer->slot->state = SLOT_DONE;
     edge_conn_flush(conn);
 }
 
-static void edge_conn_answer(struct edge_conn *conn, uint32_t number, struct edge_answer *answer,
-                             size_t size)
+void edge_conn_answer(struct edge_conn *conn, uint32_t number, struct edge_answer *answer,
+                      size_t size)
 {
     answer->edge = conn->edge;
     answer->slot = edge_ring_at(&conn->ring, number);
@@ -172,8 +153,8 @@ static void edge_conn_answer(struct edge_conn *conn, uint32_t number, struct edg
 }
 
 /* A problem for the request in hand; a closing one ends the reading. */
-static void edge_conn_refuse(struct edge_conn *conn, uint32_t number,
-                             const struct edge_fault *fault, bool is_closing)
+void edge_conn_refuse(struct edge_conn *conn, uint32_t number, const struct edge_fault *fault,
+                      bool is_closing)
 {
     struct edge_answer answer;
 
@@ -184,7 +165,7 @@ static void edge_conn_refuse(struct edge_conn *conn, uint32_t number,
     }
     edge_conn_answer(conn, number, &answer, 0);
     edge_answer_fault(&answer, fault, NULL);
-    edge_conn_finish(conn, &answer);
+    edge_conn_finish(conn, &answer, false);
 }
 
 static void edge_conn_local(struct edge_conn *conn, uint32_t number)
@@ -193,7 +174,7 @@ static void edge_conn_local(struct edge_conn *conn, uint32_t number)
 
     edge_conn_answer(conn, number, &answer, 0);
     answer.slot->route->reply(&answer, NULL);
-    edge_conn_finish(conn, &answer);
+    edge_conn_finish(conn, &answer, false);
 }
 
 static size_t edge_result_room(const struct result *result)
@@ -214,22 +195,24 @@ void edge_conn_reply(struct edge_conn *conn, uint32_t slot, instant now,
     if (slot - conn->ring.head >= edge_ring_count(&conn->ring))
         return; /* the connection was cut meanwhile */
     ensure(edge_ring_at(&conn->ring, slot)->state == SLOT_OPEN);
-    conn->ring.open--;
-    if (conn->phase == PHASE_HEAD && conn->start == conn->input.size)
+    if (result->is_later && conn->output.size - conn->sent > EDGE_WATCH_HIGH) {
+        edge_conn_cut(conn);
+        return;
+    }
+    conn->ring.open -= !result->is_more;
+    conn->is_stream = result->is_more;
+    if (conn->is_stream || (conn->phase == PHASE_HEAD && conn->start == conn->input.size))
         conn->since = now; /* idle time counts from the answer */
     edge_conn_answer(conn, slot, &answer, edge_result_room(result));
     answer.slot->route->reply(&answer, result);
-    edge_conn_finish(conn, &answer);
+    edge_conn_finish(conn, &answer, result->is_more);
 }
 
 /* --- heads */
 
-/* One step of reading: WAIT for bytes, go AGAIN, or give an op OUT. */
-enum edge_step { STEP_WAIT, STEP_AGAIN, STEP_OUT };
-
 /* Framing is lost or the head is too large: answer and read no more. */
-static enum edge_step edge_conn_reject(struct edge_conn *conn, enum edge_problem problem,
-                                       const char *detail)
+enum edge_step edge_conn_reject(struct edge_conn *conn, enum edge_problem problem,
+                                const char *detail)
 {
     struct edge_fault fault;
     uint32_t number;
@@ -283,6 +266,7 @@ static enum edge_step edge_conn_complete(struct edge_conn *conn, struct slice bo
     }
     slot->kind = conn->op.kind;
     slot->state = SLOT_OPEN;
+    conn->is_stream = slot->is_stream;
     conn->ring.open++;
     return STEP_OUT;
 }
@@ -438,9 +422,9 @@ static enum edge_step edge_conn_step_body(struct edge_conn *conn)
 /* --- the door */
 
 /* Back-pressure: nothing new is taken while too much is unsent or unanswered. */
-static bool edge_conn_has_room(const struct edge_conn *conn)
+bool edge_conn_has_room(const struct edge_conn *conn)
 {
-    return conn->output.size - conn->sent <= EDGE_OUTPUT_HIGH &&
+    return conn->output.size - conn->sent <= EDGE_OUTPUT_HIGH && !conn->is_stream &&
            (conn->phase == PHASE_BODY ||
             edge_ring_count(&conn->ring) < conn->edge->config.pipeline_max);
 }
@@ -496,7 +480,7 @@ bool edge_conn_wants_read(const struct edge_conn *conn)
     /* A route that takes more than a value has said so before its body was begun. */
     if (conn->phase == PHASE_BODY && !conn->is_discarding && conn->body_left > ahead)
         ahead = conn->body_left;
-    return conn->phase != PHASE_CLOSED && edge_conn_has_room(conn) &&
+    return conn->phase != PHASE_CLOSED && (conn->is_stream || edge_conn_has_room(conn)) &&
            conn->input.size - conn->start < EDGE_HEAD_MAX + ahead + EDGE_INPUT_SLACK;
 }
 
@@ -505,69 +489,7 @@ unsigned edge_conn_pending(const struct edge_conn *conn)
     return conn->ring.open;
 }
 
-/* --- time */
-
-static uint64_t edge_conn_body_received(const struct edge_conn *conn)
+bool edge_conn_is_stream(const struct edge_conn *conn)
 {
-    if (conn->chunked)
-        return conn->chunked->size;
-    return conn->is_discarding ? conn->body_size - conn->body_left : conn->input.size - conn->start;
-}
-
-/* When the client's sending is too slow; a body must keep up a rate after its grace. */
-static instant edge_conn_read_deadline(const struct edge_conn *conn)
-{
-    const struct edge_config *config = &conn->edge->config;
-    uint64_t paced;
-
-    if (conn->phase == PHASE_CLOSED || !edge_conn_has_room(conn))
-        return INSTANT_NEVER;
-    if (conn->phase == PHASE_BODY) {
-        paced = edge_conn_body_received(conn) * (1000000 / EDGE_BODY_RATE_MIN);
-        return instant_add(conn->since, paced > INSTANT_S(EDGE_BODY_GRACE_S)
-                                            ? paced
-                                            : INSTANT_S(EDGE_BODY_GRACE_S));
-    }
-    if (conn->start < conn->input.size || conn->is_fresh)
-        return instant_add(conn->since, config->header_timeout_us);
-    if (edge_ring_count(&conn->ring) || conn->output.size)
-        return INSTANT_NEVER;
-    return instant_add(conn->since, config->idle_timeout_us);
-}
-
-static instant edge_conn_write_deadline(const struct edge_conn *conn)
-{
-    return conn->output.size ? instant_add(conn->stall_since, conn->edge->config.write_timeout_us)
-                             : INSTANT_NEVER;
-}
-
-instant edge_conn_deadline(const struct edge_conn *conn)
-{
-    return instant_min(edge_conn_read_deadline(conn), edge_conn_write_deadline(conn));
-}
-
-void edge_conn_expire(struct edge_conn *conn, instant now)
-{
-    struct edge_fault fault;
-
-    conn->now = now;
-    if (instant_is_due(edge_conn_write_deadline(conn), now)) {
-        if (!conn->is_moved) {
-            edge_conn_cut(conn);
-            return;
-        }
-        conn->is_moved = false;
-        conn->stall_since = now;
-    }
-    if (!instant_is_due(edge_conn_read_deadline(conn), now))
-        return;
-    if (conn->phase == PHASE_HEAD && conn->start < conn->input.size) {
-        edge_conn_reject(conn, PROBLEM_REQUEST_TIMEOUT, "the head was not complete in time");
-    } else if (conn->phase == PHASE_BODY && !conn->is_discarding) {
-        edge_fault_set(&fault, PROBLEM_REQUEST_TIMEOUT,
-                       "the body came at less than 1000 bytes per second", NULL);
-        edge_conn_refuse(conn, conn->number, &fault, true);
-    } else {
-        edge_conn_close(conn);
-    }
+    return conn->is_stream;
 }

@@ -30,6 +30,7 @@ enum edge_method {
     EDGE_FIELD(EXPECT, "expect", false)                                                            \
     EDGE_FIELD(UPGRADE, "upgrade", true)                                                           \
     EDGE_FIELD(AUTHORIZATION, "authorization", false)                                              \
+    EDGE_FIELD(ACCEPT, "accept", true)                                                             \
     EDGE_FIELD(ORIGIN, "origin", false)                                                            \
     EDGE_FIELD(SEC_FETCH_SITE, "sec-fetch-site", false)                                            \
     EDGE_FIELD(IF_MATCH, "if-match", false)                                                        \

@@ -28,4 +28,7 @@ bool edge_json_dump(struct buffer *into, const json_t *body);
  * repeated names. NULL: call->fault. */
 json_t *edge_json_read(struct edge_call *call, struct slice body);
 
+/* edge_stream_event writes one event of a stream; it takes over `data`. */
+void edge_stream_event(struct edge_answer *answer, const char *name, json_t *data);
+
 #endif

@@ -92,6 +92,8 @@ struct edge_slot {
     bool is_verbose; /* checks one per line */
     bool is_echo;    /* return=body */
     bool has_trace;  /* a valid traceparent came in */
+    bool is_stream;  /* the answer goes on: events, until somebody ends it */
+    bool is_begun;   /* the head of a stream is written */
     enum edge_form form;
     enum op_kind kind;                      /* 0 before an op was made */
     unsigned allow;                         /* methods for Allow, with 405 and OPTIONS */
@@ -143,6 +145,14 @@ void edge_answer_fault(struct edge_answer *answer, const struct edge_fault *faul
 void edge_answer_refuse(struct edge_answer *answer, const struct result *result);
 /* edge_put_value_field writes "name: value" CRLF if the value may stand in a header field. */
 void edge_put_value_field(struct edge_out *out, const char *name, struct slice value);
+
+/* --- edge_stream.c: answers that go on, as events (the HTML standard, section 9.2) */
+/* edge_stream_is_asked tells whether the client accepts text/event-stream. */
+bool edge_stream_is_asked(const struct edge_call *call);
+/* edge_stream_begin writes the head of a stream. */
+void edge_stream_begin(struct edge_answer *answer, const struct result *result);
+/* edge_stream_beat writes a comment: nothing happened, and we are still there. */
+void edge_stream_beat(struct edge_answer *answer);
 
 /* --- edge_call.c */
 /* edge_call_begin decides from the head; afterwards the head is not needed any more. */

@@ -76,12 +76,12 @@ bool edge_ring_flush(struct edge_ring *ring, struct buffer *output)
     while (ring->head != ring->tail) {
         struct edge_slot *slot = edge_ring_place(ring, ring->head);
 
-        if (slot->state != SLOT_DONE)
-            return true;
         if (!buffer_append(output, slot->held.data, slot->held.size))
             return false;
-        slot->state = SLOT_FREE;
         buffer_clear(&slot->held, 0);
+        if (slot->state != SLOT_DONE)
+            return true; /* what is there of it is the beginning of a stream */
+        slot->state = SLOT_FREE;
         ring->head++;
     }
     return true;

@@ -229,7 +229,8 @@ void host_http_reply(struct host_http *http, ticket number, const struct result 
         return;
     conn = request->conn;
     edge_conn_reply(conn->edge, request->slot, http->host->now, result);
-    host_request_end(http, request);
+    if (!result->is_more)
+        host_request_end(http, request);
     host_conn_touch(conn);
 }
 
@@ -418,7 +419,7 @@ bool host_http_drain(struct host_http *http)
     list_for_each_safe (&http->conns, at) {
         struct host_conn *conn = list_entry(at, struct host_conn, in_conns);
 
-        if (conn->is_lingering ||
+        if (conn->is_lingering || edge_conn_is_stream(conn->edge) ||
             (list_is_empty(&conn->requests) && edge_conn_output(conn->edge).size == 0))
             host_conn_free(conn);
     }

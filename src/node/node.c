@@ -156,6 +156,7 @@ static void node_cancel(struct node *node, ticket asker)
         if (task->id != 0 && task->kind == TASK_CLIENT && task->ticket == asker)
             task->is_cancelled = true; /* a write already sent goes on */
     }
+    node_watch_cancel(node, asker);
     if (node->leave_ticket == asker)
         node->leave_ticket = 0;
 }

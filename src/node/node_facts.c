@@ -85,6 +85,7 @@ static void member_changed(struct node *node, const struct swim_output *fact)
         member_gone(node, fact->id8);
     if (fact->rank == RANK_ALIVE && peer && fact->old_rank != RANK_SUSPECT)
         peer->sync_at = 0; /* it may have missed writes, and so may we */
+    node_watch_member(node, fact->id8);
 }
 
 static void fact_swim(struct node *node, const struct swim_output *fact)

@@ -29,6 +29,7 @@
 #include "move/node_hand.h"
 #include "move/node_jobs.h"
 #include "op/node_outcome.h"
+#include "op/node_watch.h"
 #include "rot/node_rot.h"
 
 #define NODE_BLOCKED_MAX 64             /* peers on the block list: a test cluster */
@@ -282,6 +283,7 @@ struct node {
     struct node_forget forget;
     uint64_t heir_of; /* the peer by whose move we own more, perhaps: node_heir.c; 0: none */
     struct node_jobs jobs;
+    struct node_watch watch;
     uint64_t keys, bytes, siblings;
     struct metrics metrics;
     uint8_t datagram[DATAGRAM_SIZE_MAX]; /* room to open one packet */
@@ -294,6 +296,5 @@ struct node {
 void node_settle(struct node *node);
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c);
 uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
-
 #include "op/node_once.h"
 #endif

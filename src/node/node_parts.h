@@ -169,6 +169,8 @@ void node_merge_items(struct node *node, const struct sync_output *pulled);
 void node_give_keys(struct node *node, const struct sync_output *asked);
 
 /* node_query.c */
+void node_query_member(struct node *node, const struct swim_view *view,
+                       struct result_member *member);
 void node_query_owners(struct node *node, const struct op *op, struct result *result);
 void node_query(struct node *node, const struct op *op, ticket asker);
 void node_request_plain(struct node *node, const struct op *op, ticket asker);
@@ -296,5 +298,10 @@ void node_space_listed(struct node *node, struct node_task *task, const struct q
 /* node_persist.c */
 void node_persist_row(struct node *node, struct store_row *row, struct slice key,
                       struct slice body);
+
+/* node_watch.c */
+bool node_watch_begin(struct node *node, ticket asker);
+void node_watch_cancel(struct node *node, ticket asker);
+void node_watch_member(struct node *node, uint64_t id8);
 
 #endif

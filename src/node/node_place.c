@@ -18,6 +18,7 @@ static void place_changed(struct node *node, const struct place_record *record)
     if (record->state == PLACE_LEAVING && peer)
         peer->sync_at = 0; /* it waits for us to pull what we take over */
     node_move_wake(node);
+    node_watch_member(node, id8);
 }
 
 /* Others know us as an owner and our own disk did not: it was lost, whatever its boot counter says

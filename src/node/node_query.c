@@ -28,8 +28,8 @@ static void query_self(struct node *node, struct result *result)
     result->self = self;
 }
 
-static void query_member(struct node *node, const struct swim_view *view,
-                         struct result_member *member)
+void node_query_member(struct node *node, const struct swim_view *view,
+                       struct result_member *member)
 {
     uint64_t id8 = id_front(&view->id);
     const struct place_record *place = node->place ? place_find(node->place, id8) : NULL;
@@ -59,7 +59,7 @@ static void query_members(struct node *node, struct result *result)
     struct result_member *members = effects_alloc(node->fx, count * sizeof(*members) + 1);
 
     for (uint32_t i = 0; i < count; i++)
-        query_member(node, swim_at(node->swim, i), &members[i]);
+        node_query_member(node, swim_at(node->swim, i), &members[i]);
     result->members = members;
     result->member_count = count;
     result->digest = node_digest(node);
@@ -220,6 +220,9 @@ void node_query(struct node *node, const struct op *op, ticket asker)
         break;
     case OP_MEMBERS:
         query_members(node, result);
+        result->is_more = op->is_watch && node_watch_begin(node, asker);
+        if (op->is_watch && !result->is_more)
+            result->status = STATUS_OVERLOAD;
         break;
     case OP_CLUSTER:
     case OP_METRICS:

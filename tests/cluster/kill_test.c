@@ -2,6 +2,7 @@
  * with SIGKILL and started again. Then every acknowledged key is read from every peer, and what the
  * others remembered for the one that was away is given (D12). */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,12 +21,49 @@
 static struct cluster cluster;
 static struct keys keys;
 static int64_t missed; /* hints when the victim comes back */
+static pid_t watcher;  /* a curl that stays: the members as peer-1 tells them */
+static char told[160]; /* the file it writes to */
+
+static void watch(void)
+{
+    char url[64], accept[] = "Accept: text/event-stream", curl[] = "curl", options[] = "-sNH";
+    char *argv[] = {curl, options, accept, url, NULL};
+
+    snprintf(told, sizeof told, "%s/members", cluster.directory);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1/members", cluster.peers[0].http);
+    watcher = proc_start(argv, told);
+}
+
+/* The next event about the victim in that state; NULL when there is none behind `at`. */
+static const char *find_event(const char *at, const char *state)
+{
+    char start[64];
+
+    snprintf(start, sizeof start, "\"name\":\"%s\",\"state\":\"%s\"", cluster.peers[VICTIM].name,
+             state);
+    return at ? strstr(at + 1, start) : NULL;
+}
+
+/* The whole list, then that the victim is suspected, then that it is back. */
+static bool is_told(void *context)
+{
+    static char text[1 << 20];
+    FILE *file = fopen(told, "r");
+    size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+
+    (void)context;
+    if (file)
+        fclose(file);
+    text[size] = 0;
+    return find_event(find_event(strstr(text, "event: members\n"), "suspect"), "alive") != NULL;
+}
 
 static int setup(void **state)
 {
     (void)state;
     cluster_open(&cluster, 5);
     keys_init(&keys, KEYS);
+    watch();
     return 0;
 }
 
@@ -33,6 +71,7 @@ static int teardown(void **state)
 {
     (void)state;
     keys_free(&keys);
+    proc_end(watcher, SIGTERM);
     cluster_close(&cluster);
     return 0;
 }
@@ -94,6 +133,7 @@ static void test_D1_kill_one_of_five(void **state)
     printf("%lld rows were remembered for it\n", (long long)missed); /* 600 writes, 3 of 5 own */
     assert_true(missed > 100 && missed <= 600);
     cluster_await(no_hints, NULL, 30, "no hints are left");
+    cluster_await(is_told, NULL, 30, "the stream of members told of the death");
 }
 
 int main(void)
