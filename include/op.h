@@ -176,8 +176,8 @@ struct result_member {
     uint16_t weight;
     struct address mesh;
     uint16_t http_port;
-    uint32_t rtt_us;
-    uint64_t since_ms; /* wall clock of the last change of state in this view */
+    uint32_t rtt_us, rtt_var_us; /* smoothed, 0 unknown */
+    uint64_t since_ms;           /* wall clock of the last change of state in this view */
     bool is_self, is_blocked;
     uint32_t hints;  /* rows it lacks, as the answering peer remembers */
     uint64_t lag_ms; /* since when it lacks the oldest of them */

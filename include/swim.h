@@ -143,7 +143,7 @@ struct swim_view {
     struct slice record_bytes;        /* signed, as it came */
     uint64_t since;                   /* DEAD: stamp of the declaration, 0 unknown */
     instant changed;                  /* when the rank was last set here */
-    uint32_t rtt_us;                  /* smoothed, 0 unknown */
+    uint32_t rtt_us, rtt_var_us;      /* smoothed round trip and its deviation, 0 unknown */
     uint64_t actor_behind; /* an opening of it that others came before: its directory is a copy */
 };
 

@@ -27,6 +27,7 @@ const struct cli_option_row cli_options[OPTION_COUNT] = {
 
 static const struct cli_command commands[] = {
     {"members", "", "who is in the mesh", "gossamer members", 0, 0, 0, cli_members},
+    {"rtt", "", "round trips between all peers", "gossamer rtt", 0, 0, 0, cli_rtt},
     {"status", "", "one screen: health, members, warnings", "gossamer status", 0, 0, 0, cli_status},
     {"kv get", "NS/KEY", "write a value to standard output", "gossamer kv get app/img/7 >photo.jpg",
      OPTION(CONSISTENCY), 1, 1, cli_kv_get},

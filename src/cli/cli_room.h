@@ -162,6 +162,7 @@ int cli_table(const json_t *rows, const struct cli_column *columns, unsigned cou
 
 /* --- commands */
 int cli_members(struct cli *cli);
+int cli_rtt(struct cli *cli);
 int cli_status(struct cli *cli);
 int cli_health(struct cli *cli);
 int cli_version(struct cli *cli);

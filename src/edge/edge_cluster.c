@@ -69,6 +69,11 @@ enum edge_verdict edge_cluster_member(struct edge_call *call)
     return edge_cluster_op(call, OP_MEMBERS);
 }
 
+enum edge_verdict edge_cluster_rtt(struct edge_call *call)
+{
+    return edge_cluster_op(call, OP_MEMBERS);
+}
+
 static bool edge_cluster_timeout(struct edge_call *call)
 {
     static const uint32_t range[2] = {10, 60000};

@@ -106,6 +106,11 @@ static json_t *edge_member_http(const struct result_member *member)
     return member->http_port ? edge_json_address(&http) : json_null();
 }
 
+static json_t *edge_rtt_json(uint32_t us)
+{
+    return us ? edge_json_thousandths(us) : json_null();
+}
+
 static json_t *edge_member_json(const struct result_member *member)
 {
     json_t *object = json_object();
@@ -121,7 +126,7 @@ static json_t *edge_member_json(const struct result_member *member)
     put(object, "zone", edge_json_label(&member->zone));
     put(object, "weight", edge_weight_json(member->weight));
     put(object, "tags", json_object());
-    put(object, "rtt_ms", member->rtt_us ? edge_json_thousandths(member->rtt_us) : json_null());
+    put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
     put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());
     put(object, "self", json_boolean(member->is_self));
     put(object, "blocked", json_boolean(member->is_blocked));
@@ -164,6 +169,31 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
     }
     edge_stream_begin(answer, result);
     edge_stream_event(answer, "members", body);
+}
+
+void edge_rtt_reply(struct edge_answer *answer, const struct result *result)
+{
+    json_t *body, *peers;
+
+    if (edge_reply_is_refused(answer, result))
+        return;
+    body = json_object();
+    peers = json_array();
+    put(body, "peer", edge_json_label(&answer->edge->config.name));
+    for (uint32_t i = 0; i < result->member_count; i++) {
+        const struct result_member *member = &result->members[i];
+        json_t *object;
+
+        if (member->is_self || member->rank > RANK_SUSPECT)
+            continue;
+        object = json_object();
+        put(object, "peer", edge_json_label(&member->name));
+        put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
+        put(object, "deviation_ms", edge_rtt_json(member->rtt_var_us));
+        (void)json_array_append_new(peers, object);
+    }
+    put(body, "to", peers);
+    edge_json_reply(answer, 200, result, body);
 }
 
 /* A name, an id, or at least 4 hex digits at the start of one. */
@@ -294,7 +324,7 @@ void edge_overlay_reply(struct edge_answer *answer, const struct result *result)
         put(step, "id", edge_json_hex(hop->id.bytes, NODE_ID_SIZE));
         put(step, "address", edge_json_address(&hop->address));
         put(step, "prefix_bits", json_integer(hop->prefix));
-        put(step, "rtt_ms", hop->rtt_us ? edge_json_thousandths(hop->rtt_us) : json_null());
+        put(step, "rtt_ms", edge_rtt_json(hop->rtt_us));
         put(step, "contacts", json_integer(hop->contacts));
         put(step, "answered", json_boolean(hop->is_answered));
         (void)json_array_append_new(steps, step);

@@ -47,6 +47,7 @@ void node_query_member(struct node *node, const struct swim_view *view,
                                .mesh = view->address,
                                .http_port = view->record->http_port,
                                .rtt_us = view->rtt_us,
+                               .rtt_var_us = view->rtt_var_us,
                                .since_ms = node->wall_ms > ago_ms ? node->wall_ms - ago_ms : 0,
                                .is_self = id8 == node->self,
                                .is_blocked = node_is_blocked(node, id8)};

@@ -197,6 +197,7 @@ static const struct swim_view *table_view(const struct swim *swim, uint32_t slot
         .since = member->since,
         .changed = member->changed,
         .rtt_us = member->rtt_us,
+        .rtt_var_us = member->rtt_var_us,
         .actor_behind = cold->actor_behind,
     };
     return &cold->view;

@@ -192,6 +192,21 @@ static inline bool stub_moves(int fd, const char *path, const char *body)
     return true;
 }
 
+/* One member: itself, where this connection came in. */
+static inline void stub_members(int fd)
+{
+    struct sockaddr_in here = {0};
+    socklen_t size = sizeof(here);
+    char text[256];
+
+    getsockname(fd, (struct sockaddr *)&here, &size);
+    snprintf(text, sizeof(text),
+             "{\"members\":[{\"name\":\"peer-1\",\"state\":\"alive\",\"rtt_ms\":0.25,"
+             "\"http\":\"127.0.0.1:%u\",\"blocked\":false}]}",
+             ntohs(here.sin_port));
+    stub_json(fd, "200 OK", text);
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -205,9 +220,11 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
     else if (strncmp(path, "/v1/kv/", 7) == 0)
         stub_kv(fd, method, path, body, size);
     else if (strcmp(path, "/v1/members") == 0)
+        stub_members(fd);
+    else if (strcmp(path, "/v1/rtt") == 0)
         stub_json(fd, "200 OK",
-                  "{\"members\":[{\"name\":\"peer-1\",\"state\":\"alive\",\"rtt_ms\":0.25,"
-                  "\"blocked\":false}]}");
+                  "{\"peer\":\"peer-1\",\"to\":[{\"peer\":\"peer-2\",\"rtt_ms\":1.5,"
+                  "\"deviation_ms\":null}]}");
     else if (strcmp(path, "/v1/cluster") == 0)
         stub_json(
             fd, "200 OK",

@@ -36,6 +36,25 @@ static struct result make_members(void)
     return (struct result){.kind = OP_MEMBERS, .member_count = 3, .members = members};
 }
 
+static void test_rtt(void **state)
+{
+    struct result_member peers[] = {{.is_self = true, .rtt_us = 1},
+                                    {.rtt_us = 1500, .rtt_var_us = 250},
+                                    {.rank = RANK_DEAD, .rtt_us = 9}};
+    struct result result = {.kind = OP_MEMBERS, .members = peers, .member_count = 3};
+    json_t *json, *to;
+
+    (void)state;
+    client_open(&client, NULL);
+    json = ask("GET /v1/rtt", &result);
+    expect_text(json, "peer", "peer-1");
+    to = json_object_get(json, "to");
+    assert_int_equal(json_array_size(to), 1);
+    assert_int_equal(json_real_value(json_object_get(json_array_get(to, 0), "rtt_ms")) * 100, 150);
+    json_decref(json);
+    client_close(&client);
+}
+
 static void test_members(void **state)
 {
     struct result result = make_members();
@@ -152,11 +171,9 @@ static void test_overlay_and_refusal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),
-        cmocka_unit_test(test_one_member),
-        cmocka_unit_test(test_self),
-        cmocka_unit_test(test_ring),
-        cmocka_unit_test(test_overlay_and_refusal),
+        cmocka_unit_test(test_members),    cmocka_unit_test(test_rtt),
+        cmocka_unit_test(test_one_member), cmocka_unit_test(test_self),
+        cmocka_unit_test(test_ring),       cmocka_unit_test(test_overlay_and_refusal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

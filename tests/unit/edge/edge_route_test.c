@@ -50,6 +50,7 @@ static void test_every_op_has_a_route(void **state)
         {"GET /v1/self", OP_SELF},
         {"GET /v1/members", OP_MEMBERS},
         {"GET /v1/members/x", OP_MEMBERS},
+        {"GET /v1/rtt", OP_MEMBERS},
         {"GET /v1/cluster", OP_CLUSTER},
         {"GET /readyz", OP_READY},
         {"GET /metrics", OP_METRICS},
