@@ -7,8 +7,10 @@
 
 #define GC_MANY 256u /* dead rows from which rounds come faster */
 #define GC_FASTER 8u
-#define GC_TURNS 8u      /* one of so many spans of GC_AGAIN_US is each other owner's */
-#define GC_TRIES_MAX 16u /* partitions looked at in one tick for one we may collect */
+#define GC_TURNS 8u        /* one of so many spans of GC_AGAIN_US is each other owner's */
+#define GC_TRIES_MAX 16u   /* partitions asked about in one tick for one we may collect */
+#define GC_LOOKS_MAX 2048u /* partitions passed in one tick: all of them are half a million steps  \
+                            */
 
 /* --- who may run one */
 
@@ -106,12 +108,13 @@ static void gc_next(struct node *node)
 {
     struct node_gc *gc = node->gc;
     uint32_t count = place_partition_count(node->place);
+    uint32_t looks = count < GC_LOOKS_MAX ? count : GC_LOOKS_MAX;
 
     if (gc->going) {
         (void)gc_start(node, gc->going - 1);
         return;
     }
-    for (uint32_t i = 0, tried = 0; i < count && tried < GC_TRIES_MAX; i++) {
+    for (uint32_t i = 0, tried = 0; i < looks && tried < GC_TRIES_MAX; i++) {
         uint32_t partition = gc->cursor % count;
 
         gc->cursor = (partition + 1) % count;
