@@ -52,8 +52,7 @@ static void join_schedule(struct node *node)
 
     if (!node->is_founded) {
         wait = JOIN_FIRST_US << (node->join_round < 8 ? node->join_round : 8);
-        if (wait > JOIN_RETRY_MAX_US)
-            wait = JOIN_RETRY_MAX_US;
+        wait = instant_min(wait, JOIN_RETRY_MAX_US);
         node->join_round++;
     }
     heap_set(&node->timers, &node->join_timer.in_timers,
@@ -104,7 +103,7 @@ void node_join_start(struct node *node)
         /* Rows of a cluster nobody remembers: never founded over. Seeds must be given. */
         if (!node->is_founded && !node->is_uncounted)
             join_found(node);
-        else
+        else if (!node->is_joined)
             join_remembered(node);
         return;
     }
@@ -128,10 +127,9 @@ static bool join_is_known(const struct node *node, const struct address *address
 
 void node_join_seeds(struct node *node, const struct event *event)
 {
-    uint32_t count = event->seeds.count;
+    uint32_t known = event->seeds.count,
+             count = known < NODE_SEED_ADDRESSES_MAX ? known : NODE_SEED_ADDRESSES_MAX;
 
-    if (count > NODE_SEED_ADDRESSES_MAX)
-        count = NODE_SEED_ADDRESSES_MAX;
     memcpy(node->seeds, event->seeds.addresses, count * sizeof(struct address));
     node->is_resolving = false;
     node->seed_count = count;
@@ -215,18 +213,23 @@ static bool join_reconcile(struct node *node, struct slice bytes, uint64_t peer)
     return false;
 }
 
-/* The highest boot counter known of a peer; one more than the asker's if another opening had it. */
-static uint64_t join_boot_seen(struct node *node, const struct swim_view *view, struct slice record)
+/* Tells a peer what is remembered of its other lives: the highest boot counter, one more than its
+ * own if another opening had that, and the incarnation. Of this very life it is no news: who passed
+ * its own number would do so each time it asks. */
+static void join_remember(struct node *node, const struct swim_view *view, struct slice record,
+                          struct message_joined *joined)
 {
+    const struct self_record *known = view->record;
     struct self_record asker;
     struct slice signed_part, signature;
-    uint64_t seen = view->record->boot_counter;
-    bool is_behind = wire_self_decode(record, node->keyring.cluster_id, &asker, &signed_part,
-                                      &signature) == STATUS_OK &&
-                     (asker.actor == view->actor_behind ||
-                      (asker.boot_counter == seen && asker.actor != view->record->actor));
+    bool is_read = wire_self_decode(record, node->keyring.cluster_id, &asker, &signed_part,
+                                    &signature) == STATUS_OK;
+    bool is_behind =
+        is_read && (asker.actor == view->actor_behind ||
+                    (asker.boot_counter == known->boot_counter && asker.actor != known->actor));
 
-    return is_behind ? asker.boot_counter + 1 : seen;
+    joined->boot_seen = is_behind ? asker.boot_counter + 1 : known->boot_counter;
+    joined->incarnation_seen = is_read && asker.epoch == known->epoch ? 0 : view->incarnation;
 }
 
 static void join_asked(struct node *node, struct node_link *link, const struct message_join *join)
@@ -243,10 +246,8 @@ static void join_asked(struct node *node, struct node_link *link, const struct m
     }
     is_one = !node->is_founded || join->founding.size == 0 ||
              join_reconcile(node, join->founding, link->peer);
-    if (view) {
-        joined.joined.boot_seen = join_boot_seen(node, view, join->record);
-        joined.joined.incarnation_seen = view->incarnation;
-    }
+    if (view)
+        join_remember(node, view, join->record, &joined.joined);
     joined.joined.record = swim_own_record(node->swim);
     joined.joined.founding = founding_bytes(node);
     joined.joined.contacts = node_overlay_nearest(node, link->peer);

@@ -391,6 +391,8 @@ void sim_session_lost(struct sim *sim, const struct sim_node *peer);
 
 /* --- sim_check.c */
 void sim_check_views(struct sim *sim); /* sampled: M3 M4 M12 */
+/* Notes the own incarnations, or compares them with what was noted while it was quiet: M14. */
+void sim_check_rest(struct sim *sim, uint64_t before[SIM_PEERS_MAX], bool is_begin);
 void sim_check_write(struct sim *sim, const struct store_row *rows, uint32_t count); /* D6 */
 void sim_check_acked(struct sim *sim, uint32_t once); /* D14: durable on W when told */
 void sim_check_final(struct sim *sim);                /* D1 D3 K7 M10 after heal */

@@ -291,6 +291,21 @@ void sim_check_views(struct sim *sim)
     }
 }
 
+/* M14: an incarnation answers something: an accusation, a life that is remembered, a start. When
+ * nothing happens any more it stays. */
+void sim_check_rest(struct sim *sim, uint64_t before[SIM_PEERS_MAX], bool is_begin)
+{
+    for (uint32_t i = 0; i < sim->node_count && !sim->failure[0]; i++) {
+        struct sim_node *peer = &sim->nodes[i];
+        uint64_t now = peer->node ? node_member_incarnation(peer->node, &peer->identity.id) : 0;
+
+        if (!is_begin && now != before[i])
+            sim_fail(sim, "M14: peer-%u raised its incarnation from %llu to %llu for nothing", i,
+                     (unsigned long long)before[i], (unsigned long long)now);
+        before[i] = now;
+    }
+}
+
 static void check_owners(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++) {

@@ -321,6 +321,7 @@ static void swarm_safety(struct sim *sim)
 
 static void swarm_heal(struct sim *sim)
 {
+    uint64_t incarnations[SIM_PEERS_MAX];
     instant end;
 
     sim->is_faulty = false;
@@ -335,7 +336,9 @@ static void swarm_heal(struct sim *sim)
     swarm_samples(sim, sim->now + INSTANT_S(20));
     while (sim->now < end && !sim->failure[0] && !sim_check_is_settled(sim))
         swarm_samples(sim, sim->now + SAMPLE_US);
+    sim_check_rest(sim, incarnations, true);
     swarm_samples(sim, sim->now + QUIET_US);
+    sim_check_rest(sim, incarnations, false);
     if (!sim->failure[0] &&
         (!sim_clients_are_idle(sim) || !sim_ttl_is_idle(sim) || !sim_space_is_idle(sim) ||
          !sim_replicas_are_idle(sim) || !sim_types_are_idle(sim) || !sim_mass_is_idle(sim)))

@@ -167,6 +167,25 @@ static void test_M3_a_restart_announces_a_higher_incarnation(void **state)
     net_delete(net);
 }
 
+/* A peer without seeds asks members what they remember of it. Its own number is no news to it. */
+static void test_M14_an_incarnation_comes_to_rest(void **state)
+{
+    struct net *net = net_formed(3, 3);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { /* without a seed, and with one */
+        uint64_t before;
+
+        net_kill(net, i);
+        net_boot(net, i);
+        net_run(net, 5000);
+        before = node_own_incarnation(net->peers[i].node);
+        net_run(net, 60000);
+        assert_int_equal(node_own_incarnation(net->peers[i].node), before);
+    }
+    net_delete(net);
+}
+
 /* A copy that is one opening old begins with the boot counter of the opening that is lost. */
 static void test_S5_a_boot_counter_used_twice_is_noticed(void **state)
 {
@@ -199,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_cluster_of_one_gives_way),
         cmocka_unit_test(test_an_answer_nobody_asked_for_is_ignored),
         cmocka_unit_test(test_S5_a_boot_counter_used_twice_is_noticed),
+        cmocka_unit_test(test_M14_an_incarnation_comes_to_rest),
         cmocka_unit_test(test_M3_a_restart_announces_a_higher_incarnation),
     };
 
