@@ -165,6 +165,7 @@ struct result_item {
     uint32_t siblings;
     struct result_value value; /* the winner, without body */
     struct slice ns, object;   /* OP_SCAN: and what its owners hold, merged and encoded */
+    bool is_apart;             /* OP_SCAN of a collection: they hold different states of it */
 };
 
 struct result_member {

@@ -42,7 +42,7 @@ struct quorum_request {
     uint32_t gc;         /* number of the partition `object` was read under */
     bool is_local_counted;    /* GET: false while this owner's own copy must not vote */
     struct slice from, until; /* SCAN: half-open range of OBJ row keys; until empty: no end */
-    uint32_t limit;           /* SCAN: rows of the page, at least 1 */
+    uint32_t limit;           /* SCAN: rows of the page, 1 to SCAN_ROWS_MAX */
     uint32_t bytes_max;       /* SCAN: of the page; one row is always given */
     const struct dot *wanted; /* GET: dots the answer must know; a session has seen them */
     uint8_t wanted_count;     /* at most SESSION_ENTRIES_MAX */
@@ -125,8 +125,9 @@ struct quorum_output {
     const struct quorum_role *roles;
     uint32_t item_count; /* LIST: keys in byte order; not empty while is_truncated. SCAN: rows */
     const struct quorum_item *items;
-    bool is_truncated;  /* LIST: more keys may follow the last. SCAN: more rows behind `reach` */
-    struct slice reach; /* SCAN, truncated: the page is complete up to this row key */
+    const uint8_t *apart; /* SCAN: a bit per row: the owners that answered hold different states */
+    bool is_truncated;    /* LIST: more keys may follow the last. SCAN: more rows behind `reach` */
+    struct slice reach;   /* SCAN, truncated: the page is complete up to this row key */
 };
 
 typedef void quorum_emit(void *context, const struct quorum_output *output);

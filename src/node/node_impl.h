@@ -110,6 +110,7 @@ struct node_task {
     uint64_t tried[REPLICAS_MAX]; /* owners it went to before */
     uint8_t tries;
     bool is_read_done; /* the quorum read before a conditional write is over */
+    bool is_settled;   /* and quorums held exactly `object` */
     bool is_written;   /* `object` holds our own new dot: a retry sends the same */
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool was_sent;     /* in a try before this one */
@@ -126,7 +127,7 @@ struct node_task {
     uint32_t group_number;   /* of that group */
     bool is_head_checked;    /* OP_UPDATE of an element: its collection is there */
     uint16_t path_size;      /* bytes of path cut off op.key while the head is looked at */
-    struct dot dot;          /* of the write */
+    struct dot dot;          /* of the write; stamp 0: it makes none, what is there spreads */
     uint64_t expires;        /* of the value written: wall ms, 0 never */
     /* OP_SCAN onward: bytes of `object` in use. OP_RESTORE: of `body` whose rows are begun. */
     uint32_t used;

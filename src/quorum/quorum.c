@@ -357,6 +357,7 @@ void quorum_op_tell(struct quorum *quorum, const struct quorum_op *op, enum stat
         output.item_count = op->scanning->row_count;
         output.is_truncated = op->scanning->is_truncated;
         output.reach = op->scanning->reach;
+        output.apart = op->scanning->apart;
     }
     quorum->config.emit(quorum->config.context, &output);
 }

@@ -64,7 +64,8 @@ struct quorum_scanning {
     uint16_t from_size, until_size; /* bytes */
     bool is_truncated;
     uint32_t row_count;
-    struct slice reach; /* DONE, truncated: rows are complete up to this key */
+    struct slice reach;                   /* DONE, truncated: rows are complete up to this key */
+    uint8_t apart[SCAN_ROWS_MAX / 8 + 1]; /* a bit per row: owners hold different states of it */
     uint8_t from[STORE_KEY_SIZE_MAX + 1];
     uint8_t until[STORE_KEY_SIZE_MAX + 1];
     struct quorum_page pages[SET_MAX]; /* beside the parts of the operation */

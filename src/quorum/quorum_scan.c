@@ -34,6 +34,23 @@ void quorum_scan_send(struct quorum *quorum, struct quorum_op *op, struct quorum
 
 /* --- merging */
 
+/* Tells whether of the owners that answered not all hold the row at the front as one of them does:
+ * then what is merged may lie at fewer than a quorum. */
+static bool scan_is_apart(const struct quorum_page *pages, unsigned count, struct slice key)
+{
+    struct slice first = SLICE_NONE;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (pages[i].bytes == NULL)
+            continue;
+        if (!pages[i].has_row || !slice_equal(pages[i].key, key) ||
+            (first.size > 0 && !slice_equal(pages[i].object, first)))
+            return true;
+        first = pages[i].object;
+    }
+    return false;
+}
+
 /* Writes the row in scratch `a`. False: the page is full without it. */
 static bool scan_pack(struct quorum *quorum, struct quorum_scanning *scanning, struct slice key,
                       struct writer *out)
@@ -65,12 +82,15 @@ static enum status scan_merge(struct quorum *quorum, struct quorum_op *op, struc
     scanning->is_truncated = true;
     while (quorum_pages_first(scanning->pages, op->part_count, &key) &&
            (!is_bounded || slice_compare(key, bound) <= 0)) {
+        bool is_apart = scan_is_apart(scanning->pages, op->part_count, key);
         enum status status = quorum_pages_merge(quorum, scanning->pages, op->part_count, key);
+        uint32_t at = scanning->row_count;
 
         if (status != STATUS_OK)
             return status;
         if (!scan_pack(quorum, scanning, key, out))
             return STATUS_OK;
+        scanning->apart[at / 8] |= (uint8_t)(is_apart << at % 8);
     }
     scanning->is_truncated = is_bounded;
     scanning->reach = bound;
@@ -124,7 +144,7 @@ enum status quorum_scan(struct quorum *quorum, instant now, const struct quorum_
 {
     struct quorum_op *op;
 
-    ensure(request->limit > 0 && request->from.size > 0);
+    ensure(request->limit > 0 && request->limit <= SCAN_ROWS_MAX && request->from.size > 0);
     ensure(request->from.size <= STORE_KEY_SIZE_MAX + 1 &&
            request->until.size <= STORE_KEY_SIZE_MAX + 1);
     if (request->deadline <= now)

@@ -3,10 +3,9 @@
  * was removed. Peers are away, come late, leave and return, lose their disk or come back with an
  * older one, and collect all the while. `make deletes` adds runs up to ten million removals.
  *
- *   D4  a member whose removal was acknowledged is never shown again, and at the end is on no
- *       owner's disk; it was added but once, and the add was over before the removal began. A
- *       removal that had to be repeated is not judged: the second may have found nothing to do
- *       because of a tombstone of the first that is at one owner only
+ *   D4  a member whose removal was acknowledged, at the first try or a later one, is never shown
+ *       again, and at the end is on no owner's disk; it was added but once, and the add was over
+ *       before the removal began
  *   D5  when all is quiet, no tombstone is left (sim_gc.c) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,10 +200,8 @@ static void mass_answered(struct sim *sim, struct mass_actor *actor, const struc
         return;
     }
     if (result->status == STATUS_OK) {
-        if (actor->tries == 0 && !mass_is_fuzzy(result)) {
-            actor->removed[actor->batch] = 1;
-            sim->deleted += BATCH;
-        }
+        actor->removed[actor->batch] = 1;
+        sim->deleted += BATCH;
         mass_next(actor);
     } else if (++actor->tries == TRIES_MAX) {
         mass_next(actor);

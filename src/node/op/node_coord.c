@@ -4,12 +4,11 @@
 #include "node_parts.h"
 
 /* A delete without context covers what a read shows, and a condition is checked against it: both
- * read first. */
+ * read first. So does what replaces only the dots it finds. */
 bool node_coord_reads_first(const struct node_task *task)
 {
     return task->op.kind == OP_GET || task->op.condition != 0 ||
-           (task->op.context.size == 0 &&
-            (task->op.kind == OP_DELETE || node_update_is_removal(task)));
+           (task->op.kind == OP_DELETE && task->op.context.size == 0) || node_update_observes(task);
 }
 
 void node_coord_begin(struct node *node, struct node_task *task)
@@ -142,7 +141,6 @@ static enum status coord_encode(struct node *node, struct node_task *task,
         ensure_unreachable();
     blob_drop(&task->object);
     task->object = bytes;
-    task->is_written = true;
     return STATUS_OK;
 }
 
@@ -168,6 +166,15 @@ static void coord_send(struct node *node, struct node_task *task, const struct h
         node,
         place_partition(node->place, task->hash_front)); /* others may hold what this row lacks */
     quorum_stored(node->quorum, node->now, task->id, status);
+}
+
+/* Tells whether there is nothing to remove although this peer acknowledges nothing new: what a
+ * quorum was found to hold, or nothing at all. A tombstone that lies at fewer owners, of a removal
+ * that failed half way or is on its way to the disk, is written once more under its own dot. */
+static bool coord_is_gone(const struct node_task *task, const struct crdt_object *object,
+                          const struct crdt_object *read)
+{
+    return object->entry_count == 0 || (task->is_settled && crdt_object_dominates(read, object));
 }
 
 static void coord_write(struct node *node, struct node_task *task, enum status status,
@@ -202,8 +209,15 @@ static void coord_write(struct node *node, struct node_task *task, enum status s
     status = crdt_object_decode(kept, more);
     if (status == STATUS_OK)
         status = crdt_object_merge(object, more);
-    if (status == STATUS_OK && !task->is_written)
+    if (status == STATUS_OK && !task->is_written) {
         status = coord_apply(node, task, object);
+        task->is_written = status == STATUS_OK;
+        if (status == STATUS_MISSING && !coord_is_gone(task, object, more)) {
+            task->dot = (struct dot){0};
+            task->is_settled = false; /* of what was read, not of what is written now */
+            status = STATUS_OK;
+        }
+    }
     if (status == STATUS_OK)
         status = coord_encode(node, task, object);
     if (status != STATUS_OK) {
@@ -248,6 +262,7 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         blob_drop(&task->object);
         task->object = blob_copy(done->object);
         task->is_read_done = true;
+        task->is_settled = done->is_settled;
         node_task_load(node, task);
         return;
     }
@@ -259,9 +274,9 @@ void node_coord_done(struct node *node, struct node_task *task, const struct quo
         node_update_element(node, task); /* its head is there now */
         return;
     }
-    if (task->step == STEP_WRITE && done->status == STATUS_OK) {
-        if (task->op.shows)
-            outcome.object = blob_slice(task->object);
+    if (task->step == STEP_WRITE && done->status == STATUS_OK && task->op.shows)
+        outcome.object = blob_slice(task->object);
+    if (task->step == STEP_WRITE && done->status == STATUS_OK && task->dot.stamp != 0) {
         outcome.is_created = task->is_created;
         outcome.etag = crdt_etag(task->dot.actor, task->dot.stamp);
         outcome.expires = task->expires;

@@ -143,6 +143,7 @@ void node_scan_done(struct node *node, struct node_task *task, const struct quor
         uint64_t front;
 
         items[i].object = read_slice(&in, read_u32(&in));
+        items[i].is_apart = done->apart[i / 8] >> i % 8 & 1;
         if (store_key_split(row_key, &front, &items[i].ns, &items[i].key) != STATUS_OK ||
             items[i].ns.size == 0)
             outcome.status = STATUS_CORRUPT; /* no row of ours is named so */

@@ -143,8 +143,8 @@ void node_session_next(struct node *node, struct node_task *task, const struct q
     const struct op *op = &task->op;
     struct crdt_object *object = &node->object_a;
     struct crdt_session session;
-    bool is_write = done && task->step == STEP_WRITE, is_whole = true;
-    struct slice bytes = done && !is_write ? done->object : blob_slice(task->object);
+    bool is_stored = done && task->step == STEP_WRITE, is_whole = true;
+    struct slice bytes = done && !is_stored ? done->object : blob_slice(task->object);
 
     if (op->session.size == 0 || (done && done->status != STATUS_OK) ||
         crdt_session_decode(op->session, node->founding.hash_seed, &session) != STATUS_OK ||
@@ -152,12 +152,13 @@ void node_session_next(struct node *node, struct node_task *task, const struct q
         return;
     if (done)
         session_told(node, done, task);
-    if (is_write)
+    if (is_stored && task->dot.stamp != 0)
         is_whole = crdt_session_wrote(&session, session_row(node, op), task->dot, object,
                                       op->consistency != CONSISTENCY_ONE);
     else
-        is_whole =
-            crdt_session_shown(&session, session_row(node, op), object, done && done->is_settled);
+        is_whole = crdt_session_shown(
+            &session, session_row(node, op), object,
+            done && (done->is_settled || (is_stored && op->consistency != CONSISTENCY_ONE)));
     if (!is_whole)
         node_trace(node, TRACE_SESSION_FULL, task->hash_front, session.strength, 0);
     session_put(node, &session, &outcome->session);

@@ -33,7 +33,7 @@ struct slice node_group_path(const struct node_group *group, struct slice name)
     return name.size > skip ? slice_of(name.data + skip, name.size - skip) : SLICE_NONE;
 }
 
-/* Keeps the names of rows with something live; the rest need no removal. */
+/* Keeps the names of rows to remove: with something live, or gone, but not yet at a quorum. */
 static void sweep_keep(struct node *node, struct node_group *group, const struct result_item *item)
 {
     struct crdt_object *object = &node->object_c;
@@ -42,7 +42,7 @@ static void sweep_keep(struct node *node, struct node_group *group, const struct
     if (crdt_object_decode(item->object, object) != STATUS_OK)
         return;
     (void)crdt_object_expire(object, node_wall_ms(node));
-    if (crdt_object_types(object) == 0)
+    if (crdt_object_types(object) == 0 && !item->is_apart)
         return;
     if (!buffer_append(&group->names, size, 2) ||
         !buffer_append(&group->names, item->key.data, item->key.size))

@@ -8,7 +8,7 @@
 /* node_update.c */
 bool node_update_is_sound(const struct op *op);
 bool node_update_is_repeatable(const struct op *op);
-bool node_update_is_removal(const struct node_task *task);
+bool node_update_observes(const struct node_task *task);
 void node_update_reset(struct node_task *task);
 void node_update_begin(struct node_task *task);
 void node_update_element(struct node *node, struct node_task *task);

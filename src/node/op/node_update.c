@@ -49,9 +49,18 @@ bool node_update_is_repeatable(const struct op *op)
     return op->kind != OP_UPDATE || op->type != CRDT_COUNTER;
 }
 
-bool node_update_is_removal(const struct node_task *task)
+/* Tells whether a change replaces only what is found of what it names: a removal always; a flag or
+ * a register with a context; DELETE ?type=. Found is what a quorum shows: our own copy may lack it.
+ */
+bool node_update_observes(const struct node_task *task)
 {
-    return task->op.kind == OP_UPDATE && task->op.type == CRDT_TOMBSTONE && task->path_size == 0;
+    const struct op *op = &task->op;
+
+    if (op->kind == OP_DELETE)
+        return op->type != 0 && op->type != TYPE_ALL;
+    return op->kind == OP_UPDATE && task->path_size == 0 &&
+           (op->type == CRDT_TOMBSTONE ||
+            (op->context.size > 0 && (op->type == CRDT_FLAG || op->type == CRDT_MVREGISTER)));
 }
 
 /* --- an element and its head: while the head is looked at, the path is cut off op.key */

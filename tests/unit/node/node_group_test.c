@@ -204,6 +204,70 @@ static void test_delete_takes_all_of_it(void **state)
     net_delete(net);
 }
 
+/* A removal that failed half way has left its tombstone here and there. A repeat finds nothing to
+ * remove, and is acknowledged when a quorum holds that: of a member, of all rows of a field, of the
+ * whole. */
+static void test_D4_a_repeated_removal_is_as_durable_as_the_first(void **state)
+{
+    struct net *net = net_formed(3, 3);
+    struct op drop = net_op(OP_DELETE, "s", NULL);
+    struct list_of list;
+
+    (void)state;
+    fill(net, 0, 5);
+    list_start(&list);
+    list_add(&list, "\4tags\0\3red", 10, TYPE_VALUE, SLICE_NONE);
+    assert_int_equal(update(net, 0, "m", &list, SLICE_NONE)->status, STATUS_OK);
+    net_run(net, 100);
+    list_start(&list);
+    list_add(&list, "\4tags\0", 6, TYPE_TOMBSTONE, SLICE_NONE);
+    drop.is_many = true;
+    net->peers[1].is_held = net->peers[2].is_held = true;
+    for (unsigned tries = 0; tries < 3; tries++) {
+        assert_int_equal(one(net, 0, "m001", TYPE_TOMBSTONE)->status, STATUS_DEADLINE);
+        assert_int_equal(update(net, 0, "m", &list, SLICE_NONE)->status, STATUS_DEADLINE);
+        assert_int_equal(net_do(net, 0, &drop)->status, STATUS_DEADLINE);
+    }
+    net->peers[2].is_held = false;
+    assert_int_equal(one(net, 0, "m001", TYPE_TOMBSTONE)->status, STATUS_OK);
+    assert_int_equal(update(net, 0, "m", &list, SLICE_NONE)->status, STATUS_OK);
+    assert_int_equal(net_do(net, 0, &drop)->status, STATUS_OK);
+    net->peers[1].is_held = false;
+    assert_int_equal(page(net, 1, "s", 0, SLICE_NONE)->status, STATUS_MISSING);
+    assert_int_equal(page(net, 1, "m", 0, SLICE_NONE)->elements, 0);
+    net_delete(net);
+}
+
+/* What a client was shown may have passed by the owner it asks to remove it. */
+static void test_D8_a_removal_finds_what_its_owner_lacks(void **state)
+{
+    struct net *net = net_formed(3, 3);
+    char token[CONTEXT_SIZE_MAX];
+    struct slice context = {(const uint8_t *)token, 0};
+    struct op look = net_op(OP_GET, "", NULL);
+    struct list_of list;
+
+    (void)state;
+    fill(net, 0, 1);
+    for (unsigned i = 0; i < 2; i++)
+        net->cut[i][2] = net->cut[2][i] = true;
+    assert_int_equal(one(net, 0, "m009", TYPE_VALUE)->status, STATUS_OK);
+    assert_int_equal(page(net, 1, "s", 0, SLICE_NONE)->elements, 2);
+    memcpy(token, net->reply.context, net->reply.context_size);
+    context.size = net->reply.context_size;
+    for (unsigned i = 0; i < 2; i++)
+        net->cut[i][2] = net->cut[2][i] = false;
+    look.key = slice_of("s\0\3m009", 7);
+    look.consistency = CONSISTENCY_ONE;
+    assert_int_equal(net_do(net, 2, &look)->status, STATUS_MISSING);
+    list_start(&list);
+    list_member(&list, "m009", TYPE_TOMBSTONE);
+    assert_int_equal(update(net, 2, "s", &list, context)->status, STATUS_OK);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(page(net, i, "s", 0, SLICE_NONE)->elements, 1);
+    net_delete(net);
+}
+
 static void test_another_type_stops_the_whole(void **state)
 {
     struct net *net = net_formed(3, 3);
@@ -322,6 +386,8 @@ int main(void)
         cmocka_unit_test(test_a_context_limits_a_removal),
         cmocka_unit_test(test_a_concurrent_add_wins),
         cmocka_unit_test(test_delete_takes_all_of_it),
+        cmocka_unit_test(test_D4_a_repeated_removal_is_as_durable_as_the_first),
+        cmocka_unit_test(test_D8_a_removal_finds_what_its_owner_lacks),
         cmocka_unit_test(test_another_type_stops_the_whole),
         cmocka_unit_test(test_without_a_quorum_nothing_is_promised),
         cmocka_unit_test(test_a_map_holds_children),

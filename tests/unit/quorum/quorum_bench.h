@@ -27,6 +27,7 @@ struct bench {
     char reach[64]; /* of the last DONE, if it is truncated */
     uint8_t acks, required, total;
     bool is_settled;
+    uint8_t apart; /* of the first rows of the last SCAN */
     enum quorum_search search;
     char items[2048]; /* of the last DONE: "key/siblings/size " */
     unsigned spreads; /* SPREAD seen */
@@ -58,6 +59,7 @@ static inline void bench_done(struct bench *bench, const struct quorum_output *o
     bench->required = output->required;
     bench->total = output->total;
     bench->is_settled = output->is_settled;
+    bench->apart = output->apart != NULL ? output->apart[0] : 0;
     bench->search = output->search;
     bench->items[0] = bench->roles[0] = 0;
     for (uint32_t i = 0; output->items != NULL && i < output->item_count; i++)

@@ -124,8 +124,25 @@ static void test_every_row_is_read_at_a_quorum(void **state)
     give(2, NULL);
     bench_expect(&bench, "done:0");
     assert_string_equal(rows(), "c/1 d/1 e/2 gone/1 "); /* tombstones are rows too */
+    assert_int_equal(bench.apart, 15);                  /* none of them is alike at both */
     assert_int_equal(bench.acks, 2);
     assert_int_equal(bench.required, 2);
+}
+
+static void test_rows_that_owners_hold_alike_are_told(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(3, 10), STATUS_OK);
+    row("c");
+    row("d");
+    row_with("e", 7, 1, NULL);
+    row_with("f", 7, 1, NULL);
+    give(1, NULL);
+    row("c");
+    row_with("d", 8, 2, NULL);
+    row_with("e", 7, 1, NULL);
+    give(2, NULL);
+    assert_int_equal(bench.apart, 1u << 1 | 1u << 3);
 }
 
 static void test_the_page_ends_where_the_shortest_one_ends(void **state)
@@ -296,6 +313,7 @@ int main(void)
 #define SCAN_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         SCAN_TEST(test_every_row_is_read_at_a_quorum),
+        SCAN_TEST(test_rows_that_owners_hold_alike_are_told),
         SCAN_TEST(test_the_page_ends_where_the_shortest_one_ends),
         SCAN_TEST(test_limits_end_a_page),
         SCAN_TEST(test_who_fails_or_is_slow_is_followed_by_the_next),
