@@ -449,6 +449,7 @@ void sim_mass_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
                     const struct result *result);
 void sim_mass_lost(struct sim *sim, const struct sim_node *peer);
 bool sim_mass_is_idle(const struct sim *sim);
+void sim_mass_settle(struct sim *sim, void (*samples)(struct sim *sim, instant until));
 void sim_mass_final(struct sim *sim); /* D4: no removed member is on an owner's disk */
 void sim_mass_close(struct sim *sim);
 

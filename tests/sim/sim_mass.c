@@ -233,6 +233,21 @@ void sim_mass_lost(struct sim *sim, const struct sim_node *peer)
 
 /* --- the end */
 
+#define SETTLE_TRIES                                                                               \
+    60 /* seconds: a leaver may have gone a moment ago, and thousands of rows move */
+
+/* Waits until everything agrees that must agree at the end. */
+void sim_mass_settle(struct sim *sim, void (*samples)(struct sim *sim, instant until))
+{
+    for (unsigned tries = 0; sim->mass && !sim->failure[0] && tries < SETTLE_TRIES; tries++) {
+        sim_check_final(sim);
+        if (!sim->failure[0])
+            return;
+        sim->failure[0] = 0;
+        samples(sim, sim->now + INSTANT_S(1));
+    }
+}
+
 struct mass_rows {
     struct sim *sim;
     const struct sim_node *peer;

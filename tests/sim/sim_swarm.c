@@ -346,6 +346,7 @@ static void swarm_heal(struct sim *sim)
     sim_hints_final(sim, swarm_samples);
     sim_gc_final(sim, swarm_samples);
     sim_churn_final(sim, swarm_samples);
+    sim_mass_settle(sim, swarm_samples);
     if (!sim->failure[0])
         sim_check_final(sim);
     if (!sim->failure[0])

@@ -129,6 +129,23 @@ bool node_group_row(struct node *node, struct node_group *group, struct slice na
 
 /* --- what children answer */
 
+/* The route of the first row is told; of the others, who failed: some row was done twice, perhaps.
+ */
+static void group_route(struct node_outcome *sum, const struct node_outcome *row)
+{
+    bool is_first = sum->route_count == 0;
+
+    for (uint8_t i = 0; i < row->route_count; i++) {
+        bool is_known = !is_first && !(row->route[i].roles & ROLE_FAILED);
+
+        for (uint8_t k = 0; k < sum->route_count && !is_known; k++)
+            is_known = sum->route[k].id8 == row->route[i].id8 &&
+                       sum->route[k].roles == row->route[i].roles;
+        if (!is_known && sum->route_count < ROUTE_MAX)
+            sum->route[sum->route_count++] = row->route[i];
+    }
+}
+
 static void group_sum(struct node_group *group, enum op_kind kind,
                       const struct node_outcome *outcome)
 {
@@ -142,10 +159,7 @@ static void group_sum(struct node_group *group, enum op_kind kind,
             sum->required = outcome->required;
             sum->total = outcome->total;
         }
-        if (sum->route_count == 0) {
-            memcpy(sum->route, outcome->route, sizeof(sum->route));
-            sum->route_count = outcome->route_count;
-        }
+        group_route(sum, outcome);
         return;
     }
     if (outcome->outcome > sum->outcome)
