@@ -57,6 +57,7 @@
     16384 /* bytes of a frame's body in one record: a value never delays a ping */
 #define FRAME_BODY_MAX (OBJECT_SIZE_MAX + 65536u) /* bytes of one reassembled message */
 #define CONTROL_SIZE_MAX (1u << 20)               /* bytes of a control message */
+#define RECORD_SENT_SIZE 8 /* bytes in front of the frames of a record: when it left */
 #define LINKS_PER_PEER_MAX 2
 #define SEEDS_MAX 64                 /* no reason but a bound */
 #define MESSAGES_PER_DATAGRAM_MAX 64 /* the smallest message takes 20 bytes */
@@ -149,6 +150,7 @@
 #define HAND_LATER_MAX 16384u  /* bytes of placement records that wait for such a commit */
 
 /* --- the step */
+#define CLOCK_DRIFT 1u /* per thousand: how far two clocks run apart; ntpd slews by half of it */
 #define REQUEST_TIMEOUT_MAX_MS 60000 /* of one request, also when a peer names it (api.md 1) */
 #define ROUTE_MAX 12                 /* peers named in Gossamer-Route */
 #define LIST_LIMIT_MAX 10000         /* items of one listing page */

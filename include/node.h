@@ -30,6 +30,7 @@ struct node_config {
     uint32_t links_max;
     uint32_t value_max;          /* bytes */
     uint32_t request_timeout_ms; /* default deadline of an operation */
+    uint32_t clock_drift;        /* of other peers' clocks, per thousand; 0: CLOCK_DRIFT */
     uint32_t sync_interval_ms;   /* between anti-entropy rounds with one peer */
     uint64_t forget_after_ms;    /* a peer dead for so long is given up; 0: never */
     uint64_t forget_every_ms;    /* at most one in so long; 0: 15 min */

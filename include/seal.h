@@ -147,7 +147,8 @@ bool seal_cookie_echoed(struct seal *seal, uint64_t from_id8, uint64_t epoch, ui
 
 struct seal_stream;
 
-#define SEAL_STREAM_PLAIN_MAX (FRAME_CHUNK_MAX + FRAME_HEADER_SIZE) /* bytes of one record */
+/* bytes of one record */
+#define SEAL_STREAM_PLAIN_MAX (RECORD_SENT_SIZE + FRAME_CHUNK_MAX + FRAME_HEADER_SIZE)
 #define SEAL_STREAM_OVERHEAD 27       /* bytes a record adds: length 2, stamp 8, secretstream 17 */
 #define SEAL_STREAM_HANDSHAKE_MAX 256 /* bytes begin or one feed before READY writes at most */
 

@@ -55,7 +55,7 @@ struct frame {
     uint8_t flags;        /* FRAME_* */
     uint8_t priority;     /* 0 to FRAME_PRIORITY_MAX */
     uint64_t request;     /* chosen by the asker, never twice */
-    uint32_t deadline_ms; /* milliseconds the asker still waits; 0: no deadline */
+    uint32_t deadline_ms; /* asker's clock modulo 2^32 when it stops waiting; 0: no deadline */
     uint32_t length;      /* body bytes that follow, at most FRAME_CHUNK_MAX */
 };
 

@@ -8,7 +8,7 @@ instant host_clock_now(void)
 {
     struct timespec time;
 
-    ensure(clock_gettime(CLOCK_MONOTONIC, &time) == 0);
+    ensure(clock_gettime(CLOCK_BOOTTIME, &time) == 0);
     return INSTANT_S(time.tv_sec) + (uint64_t)time.tv_nsec / 1000;
 }
 

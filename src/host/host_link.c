@@ -202,6 +202,7 @@ static void host_link_read(struct host_link *link)
         host_link_fail(link, size == 0 ? STATUS_CLOSED : STATUS_IO);
         return;
     }
+    host_refresh(links->host); /* how late this is counts (decision 0024), if we stood still */
     event.stream.link = link->id;
     event.stream.bytes = slice_of(links->room, (size_t)size);
     host_step(links->host, &event);

@@ -64,7 +64,7 @@ static void member_gone(struct node *node, uint64_t id8)
     if (peer && peer->link)
         node_link_close(node, peer->link, STATUS_UNREACHABLE); /* tells quorum and the tasks */
     else
-        node_peer_lost(node, id8);
+        node_peer_lost(node, id8, true);
 }
 
 /* Who hears that a member's rank changed. */

@@ -28,6 +28,7 @@
 #include "node_unproved.h"
 #include "move/node_hand.h"
 #include "move/node_jobs.h"
+#include "node_late.h"
 #include "op/node_outcome.h"
 #include "op/node_watch.h"
 #include "rot/node_rot.h"
@@ -56,7 +57,8 @@ struct node_link {
     instant used;
     struct buffer part;   /* chunks of the message that is arriving */
     struct buffer queue;  /* frames in clear that wait for READY: (u32 size, bytes)... */
-    struct buffer packed; /* frames in clear that wait for node_flush: the next record */
+    struct buffer packed; /* the next record in clear, it waits for node_flush */
+    struct node_late late;
     struct list in_packed;
 };
 
@@ -114,8 +116,8 @@ struct node_task {
     bool is_written;   /* `object` holds our own new dot: a retry sends the same */
     bool is_sent;      /* and it has left: it may be stored somewhere */
     bool was_sent;     /* in a try before this one */
-    bool is_created;
-    bool is_cancelled;
+    bool is_created, is_cancelled;
+    bool is_out; /* STEP_AWAY: a link stood when it was sent, so it may have arrived */
     enum node_once once;
     struct dot claim;        /* stamp 0: none */
     struct hash16 once_name; /* op.idempotency points here at the edge */
@@ -262,8 +264,7 @@ struct node {
     struct list peer_list;
     struct node_batch batches[NODE_BATCHES_MAX];
     struct node_group groups[NODE_GROUPS_MAX];
-    uint64_t serial; /* of the last request number (node_task_number) */
-    uint64_t write_ticket, read_ticket;
+    uint64_t write_ticket, read_ticket, serial; /* serial: of the last request number */
     link_id link_next;
     struct list packed;                          /* links with frames that wait for node_flush */
     bool is_draining, is_leaving, is_leave_done; /* draining: others coordinate for clients */

@@ -36,6 +36,7 @@ static struct node_link *link_new(struct node *node, link_id id, enum node_link_
     link->timer.kind = TIMER_LINK;
     link->state = state;
     link->used = node->now;
+    link->late.drift = node->config.clock_drift ? node->config.clock_drift : CLOCK_DRIFT;
     buffer_init(&link->part, FRAME_BODY_MAX);
     buffer_init(&link->queue, NODE_LINK_QUEUE_MAX);
     buffer_init(&link->packed, SEAL_STREAM_PLAIN_MAX);
@@ -49,7 +50,7 @@ static struct node_link *link_new(struct node *node, link_id id, enum node_link_
 static void link_free(struct node *node, struct node_link *link, enum status reason)
 {
     uint64_t peer = link->peer;
-    bool is_join = link->is_join;
+    bool is_join = link->is_join, was_ready = link->state == LINK_READY;
     struct address address = link->address;
     struct node_peer *known = peer ? node_peer(node, peer) : NULL;
 
@@ -69,7 +70,7 @@ static void link_free(struct node *node, struct node_link *link, enum status rea
     if (is_join)
         node_join_failed(node, &address, reason);
     if (known && !known->link)
-        node_peer_lost(node, peer);
+        node_peer_lost(node, peer, was_ready);
 }
 
 void node_link_close(struct node *node, struct node_link *link, enum status reason)
@@ -118,6 +119,8 @@ void node_link_up(struct node *node, const struct event *event)
     bool is_inbound = (id & LINK_INBOUND) != 0;
     struct node_link *link =
         is_inbound ? link_new(node, id, LINK_SHAKING) : node_link_find(node, id);
+    struct writer out =
+        writer_over(effects_alloc(node->fx, LINK_HANDSHAKE_ROOM), LINK_HANDSHAKE_ROOM);
 
     if (!link) {
         effects_push(node->fx, EFFECT_CLOSE)->link.link = id;
@@ -127,19 +130,12 @@ void node_link_up(struct node *node, const struct event *event)
         link->address = event->link.address;
     link->state = LINK_SHAKING;
     link->stream = seal_stream_new(node->seal, !is_inbound);
-    if (!link->stream) {
+    if (!link->stream)
         node_link_close(node, link, STATUS_MEMORY);
-        return;
-    }
-
-    struct writer out =
-        writer_over(effects_alloc(node->fx, LINK_HANDSHAKE_ROOM), LINK_HANDSHAKE_ROOM);
-
-    if (seal_stream_begin(link->stream, &out) != STATUS_OK) {
+    else if (seal_stream_begin(link->stream, &out) != STATUS_OK)
         node_link_close(node, link, STATUS_BAD_SEAL);
-        return;
-    }
-    node_send_bytes(node, link, writer_done(&out));
+    else
+        node_send_bytes(node, link, writer_done(&out));
 }
 
 void node_link_down(struct node *node, const struct event *event)
@@ -184,6 +180,7 @@ static enum status link_ready(struct node *node, struct node_link *link)
     heap_set(&node->timers, &link->timer.in_timers, node->now + LINK_IDLE_US);
     node_trace(node, TRACE_LINK_OPENED, link->id, id8, 0);
     node_send_queued(node, link);
+    (void)node_send_open(node, link); /* at once, for what it tells of our clock */
     if (link->is_join)
         node_join_linked(node, link);
     return STATUS_OK;
@@ -225,13 +222,14 @@ static enum status link_frame(struct node *node, struct node_link *link, const s
     return STATUS_OK;
 }
 
-/* One record: whole frames, or none to confirm the handshake. `plain` ends with the link. */
+/* One record: when it left, and whole frames. `plain` ends with the link. */
 static enum status link_record(struct node *node, struct node_link *link, struct slice plain)
 {
     link_id id = link->id;
     enum status status = STATUS_OK;
     struct reader in = reader_over(plain);
 
+    node_late_heard(&link->late, node->now, read_u64(&in));
     while (status == STATUS_OK && link_is(link, id) && reader_left(&in) > 0) {
         struct slice rest = slice_of(in.data + in.at, reader_left(&in)), body;
         struct frame frame;
@@ -242,7 +240,7 @@ static enum status link_record(struct node *node, struct node_link *link, struct
         body = read_slice(&in, frame.length);
         status = in.is_bad ? STATUS_BAD : link_frame(node, link, &frame, body);
     }
-    return status;
+    return in.is_bad ? STATUS_BAD : status;
 }
 
 static void link_refuse(struct node *node, struct node_link *link, enum status status)
@@ -271,6 +269,8 @@ void node_link_bytes(struct node *node, const struct event *event)
         struct seal_stream_event step = {0};
         enum status status = seal_stream_feed(link->stream, &in, &out, &step);
 
+        if (out.size)
+            link->late.asked = node->now;
         node_send_bytes(node, link, writer_done(&out));
         if (status != STATUS_OK) {
             link_refuse(node, link, status);

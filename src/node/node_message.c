@@ -100,7 +100,7 @@ void node_message(struct node *node, struct node_link *link, const struct frame 
         node_join_message(node, link, message);
         break;
     case MESSAGE_OP:
-        node_task_asked(node, peer, frame, message);
+        node_forward_arrived(node, link, frame, message);
         break;
     case MESSAGE_PUT_OBJ:
     case MESSAGE_GET_OBJ:

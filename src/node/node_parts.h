@@ -17,6 +17,7 @@ void node_send_bare(struct node *node, uint64_t to, const struct address *addres
                     const struct message *messages, unsigned count);
 void node_send_bytes(struct node *node, const struct node_link *link, struct slice bytes);
 void node_send_packed(struct node *node, struct node_link *link);
+bool node_send_open(struct node *node, struct node_link *link);
 void node_send_queued(struct node *node, struct node_link *link);
 bool node_send_link(struct node *node, struct node_link *link, const struct frame *head,
                     const struct message *message);
@@ -43,7 +44,7 @@ bool node_peer_address(struct node *node, uint64_t id8, struct address *address)
 bool node_peer_is_reachable(struct node *node, uint64_t id8);
 bool node_has_majority(struct node *node, bool (*counts)(struct node *node, uint64_t id8));
 bool node_is_blocked(const struct node *node, uint64_t id8);
-void node_peer_lost(struct node *node, uint64_t id8);
+void node_peer_lost(struct node *node, uint64_t id8, bool was_ready);
 struct label node_peer_name(struct node *node, uint64_t id8);
 uint64_t node_peer_named(struct node *node, struct slice text);
 void node_block(struct node *node, struct slice names);
@@ -133,9 +134,11 @@ void node_repair_local(struct node *node, const struct quorum_output *repair);
 bool node_forward_to(struct node *node, struct node_task *task, uint64_t to);
 void node_forward(struct node *node, struct node_task *task, const struct place_owners *owners);
 void node_forward_again(struct node *node, struct node_task *task);
-void node_forward_lost(struct node *node, uint64_t peer);
+void node_forward_lost(struct node *node, uint64_t peer, bool was_ready);
 void node_forward_answered(struct node *node, uint64_t peer, const struct frame *frame,
                            const struct message *message);
+void node_forward_arrived(struct node *node, const struct node_link *link,
+                          const struct frame *frame, const struct message *message);
 void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame,
                      const struct message *message);
 

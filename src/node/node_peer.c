@@ -64,12 +64,12 @@ bool node_is_blocked(const struct node *node, uint64_t id8)
     return false;
 }
 
-void node_peer_lost(struct node *node, uint64_t id8)
+void node_peer_lost(struct node *node, uint64_t id8, bool was_ready)
 {
     quorum_peer_lost(node->quorum, node->now, id8);
     if (node->sync)
         sync_peer_lost(node->sync, id8);
-    node_forward_lost(node, id8);
+    node_forward_lost(node, id8, was_ready);
 }
 
 struct label node_peer_name(struct node *node, uint64_t id8)

@@ -122,12 +122,24 @@ void node_send_packed(struct node *node, struct node_link *link)
     list_remove(&link->in_packed);
     if (plain.size == 0)
         return;
+    bytes_store_u64(link->packed.data, node->now);
     out = writer_over(effects_alloc(node->fx, size), size);
     if (seal_stream_seal(link->stream, node_stamp(node), plain, &out) == STATUS_OK) {
         link->used = node->now;
         node_send_bytes(node, link, writer_done(&out));
     } /* else the link is on its way out: LINK_DOWN follows */
     buffer_clear(&link->packed, FRAME_CHUNK_MAX);
+}
+
+/* Begins the next record, if it is not begun: when it leaves is filled in then. */
+bool node_send_open(struct node *node, struct node_link *link)
+{
+    static const uint8_t sent[RECORD_SENT_SIZE];
+
+    if (!list_is_empty(&link->in_packed))
+        return true;
+    list_push_back(&node->packed, &link->in_packed);
+    return buffer_append(&link->packed, sent, sizeof(sent));
 }
 
 /* One frame in clear: packed into the next record, or kept until the handshake is over. */
@@ -139,9 +151,7 @@ static bool send_frame(struct node *node, struct node_link *link, struct slice p
     if (link->state == LINK_READY) {
         if (link->packed.size + plain.size > SEAL_STREAM_PLAIN_MAX)
             node_send_packed(node, link);
-        if (list_is_empty(&link->in_packed))
-            list_push_back(&node->packed, &link->in_packed);
-        return buffer_append(&link->packed, plain.data, plain.size);
+        return node_send_open(node, link) && buffer_append(&link->packed, plain.data, plain.size);
     }
     write_u32(&header, (uint32_t)plain.size);
     return buffer_append(&link->queue, size, sizeof(size)) &&

@@ -30,6 +30,7 @@
 #define SIM_CLIENTS_MAX 16
 #define SIM_KEYS_MAX 4096 /* keys written once */
 #define SIM_REGISTERS_MAX 64
+#define SIM_WRITE_US INSTANT_S(1)      /* clients of registers wait so long */
 #define SIM_WALL_BASE 1790000000000ull /* ms: the simulated world starts here */
 
 struct sim;
@@ -160,6 +161,7 @@ struct sim_plan {
     uint32_t hints;    /* kept for one owner */
     uint32_t stops;    /* profile `stop`: of four faults so many are a stop in good order */
     uint32_t replay;   /* profile replay: packets to record */
+    bool is_blind;     /* profile `late`: registers are written without a context */
     uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
 };
 
@@ -177,7 +179,8 @@ struct sim_register {
     uint8_t kinds[4096];  /* enum sim_write_state of each number */
     bool deletes[4096];
     bool blinds[4096]; /* without a context: it discards what it finds, whenever it takes effect */
-    bool twice[4096];  /* an owner was asked in vain and then another: it may take effect again */
+    bool twice[4096];  /* an owner was asked in vain and then another */
+    instant begun[4096];
     uint64_t etags[4096]; /* of the acknowledged write itself: a repeat by the edge has another */
     char context[CONTEXT_SIZE_MAX];
     size_t context_size;
@@ -417,6 +420,12 @@ void sim_stop_open(struct sim *sim);
 bool sim_stop_fault(struct sim *sim);
 void sim_stopped(struct sim *sim, struct sim_node *peer);
 void sim_check_sums(struct sim *sim);
+
+/* --- sim_late.c */
+void sim_late_draw(uint64_t seed, struct sim_plan *plan);
+/* Tells whether a write of a register may discard the acknowledged one. */
+bool sim_late_may_discard(const struct sim *sim, const struct sim_register *reg, uint32_t number,
+                          uint32_t acked);
 
 /* --- sim_hints.c: D12 in every profile, and the profile hints */
 void sim_hints_draw(uint64_t seed, struct sim_plan *plan);

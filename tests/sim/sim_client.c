@@ -83,6 +83,9 @@ static void client_register_op(struct sim *sim, struct sim_client *client, struc
                                           : prng_chance(&sim->rng, 1, 5);
     reg->kinds[client->sequence] = WRITE_OPEN;
     reg->deletes[client->sequence] = client->is_delete;
+    reg->begun[client->sequence] = sim->now;
+    if (sim->plan.is_blind)
+        reg->context_size = 0;
     reg->blinds[client->sequence] = reg->context_size == 0;
     op->kind = client->is_delete ? OP_DELETE : OP_PUT;
     op->context = slice_of(reg->context, reg->context_size);
@@ -106,7 +109,7 @@ void sim_client_act(struct sim *sim, uint32_t index)
     client->ticket = ++sim->tickets;
     client->is_once = prng_chance(&sim->rng, 1, 2) && sim->once_count < SIM_KEYS_MAX;
     op->ns = slice_text("sim");
-    op->timeout_ms = 1000;
+    op->timeout_ms = SIM_WRITE_US / 1000u;
     if (client->is_once) {
         client->key = sim->once_count++;
         sim->once[client->key].state = WRITE_OPEN;
@@ -153,10 +156,9 @@ static void client_check_read(struct sim *sim, const struct sim_client *client,
         newest = number > newest ? number : newest;
     }
     if (!is_lone && newest < client->floor && !client->is_floor_delete) {
-        /* A later delete may have taken effect, or any that nobody knows the outcome of: late. */
+        /* A later delete may have taken effect, or one that nobody knows the outcome of. */
         for (uint32_t n = 1; n <= reg->sequence; n++)
-            if ((reg->deletes[n] || reg->blinds[n]) &&
-                (n > client->floor || reg->kinds[n] == WRITE_UNKNOWN || reg->twice[n]))
+            if (sim_late_may_discard(sim, reg, n, client->floor))
                 return;
         sim_fail(sim, "D11: register %u shows %u, %u was acknowledged before", client->key, newest,
                  client->floor);

@@ -81,6 +81,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_stop_draw(seed, plan);
     if (!strcmp(profile, "replay"))
         sim_replay_draw(seed, plan);
+    if (!strcmp(profile, "late"))
+        sim_late_draw(seed, plan);
 }
 
 static void swarm_draw(uint64_t seed, const char *profile, struct sim_plan *plan)

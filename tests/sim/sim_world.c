@@ -136,6 +136,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
                                    .recent_rows = sim->plan.cold ? 1 : 64,
                                    .value_max = VALUE_SIZE_DEFAULT,
                                    .request_timeout_ms = 2000,
+                                   .clock_drift = sim->plan.skew ? 250 : 0,
                                    .sync_interval_ms = sim->plan.sync_ms ? sim->plan.sync_ms : 5000,
                                    .hints_count_max = sim->plan.hints,
                                    .hints_age_max_ms = 3u * 3600 * 1000,

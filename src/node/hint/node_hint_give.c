@@ -104,7 +104,7 @@ void node_hint_row(struct node *node, struct node_task *task, enum status status
     SCRATCH uint8_t room[STORE_KEY_SIZE_MAX];
     struct frame head = {.priority = FRAME_PRIORITY_MAX,
                          .request = task->id,
-                         .deadline_ms = GIVE_PATIENCE_US / 1000u};
+                         .deadline_ms = node_late_spell(node->now + GIVE_PATIENCE_US)};
     struct message put = {.kind = MESSAGE_PUT_OBJ,
                           .put_obj = {.layout = place_layout(node->place),
                                       .ns = task->op.ns,

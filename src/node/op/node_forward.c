@@ -1,11 +1,31 @@
 /* node_forward.c: this peer is the edge and owns no copy: one owner runs the operation for us. It
  * goes to one owner at a time; an owner that stays silent for a third of the time left, breaks its
  * link or declines is followed by the next. Repeating is safe: a PUT that ran twice shows its
- * equal values once, and deletes are idempotent. Nobody forwards what was forwarded. */
+ * equal values once, and deletes are idempotent. Nobody forwards what was forwarded.
+ *
+ * A write without a context discards whatever it finds when it takes effect, so one owner must be
+ * done with it before the next begins: it is told the end of its turn, less MARGIN, as the deadline
+ * and what comes after that is dropped (decision 0024). Until then nobody else is asked, also when
+ * the link breaks. */
 #include "node_impl.h"
 #include "node_parts.h"
 
 #define TRY_US_MIN INSTANT_MS(50) /* an owner gets at least this long */
+#define MARGIN 8                  /* of a turn: for the way there, and clocks that run apart */
+
+/* Tells whether an owner that was silent must be done before the next is asked. */
+static bool forward_takes_turns(const struct op *op)
+{
+    return node_op_is_write(op) && op->context.size == 0 && node_once_may_repeat(op);
+}
+
+/* How long an owner gets of the time that is left, in microseconds. */
+static uint64_t forward_turn(const struct op *op, uint64_t left)
+{
+    uint64_t third = left / 3 > TRY_US_MIN ? left / 3 : TRY_US_MIN;
+
+    return node_once_may_repeat(op) && third < left ? third : left;
+}
 
 static bool forward_was_tried(const struct node_task *task, uint64_t id8)
 {
@@ -31,8 +51,9 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
     const struct op *op = &task->op;
     uint8_t etags[8 * OP_ETAGS_MAX];
     uint64_t left = task->deadline > node->now ? task->deadline - node->now : 0;
-    struct frame head = {
-        .priority = 1, .request = task->id, .deadline_ms = (uint32_t)(left / 1000)};
+    uint64_t turn = forward_turn(op, left);
+    instant until = forward_takes_turns(op) ? node->now + turn - turn / MARGIN : task->deadline;
+    struct frame head = {.priority = 1, .request = task->id, .deadline_ms = node_late_spell(until)};
     struct message message = {.kind = MESSAGE_OP,
                               .op = {.kind = (uint8_t)op->kind,
                                      .consistency = (uint8_t)op->consistency,
@@ -55,15 +76,14 @@ bool node_forward_to(struct node *node, struct node_task *task, uint64_t to)
     if (left < 1000 || !node_send(node, to, &head, &message))
         return false;
     task->away = to;
+    task->is_out = node_peer(node, to)->link->state == LINK_READY;
     task->sent = node->now;
     task->step = STEP_AWAY;
     if (task->tries < sizeof(task->tried) / sizeof(task->tried[0]))
         task->tried[task->tries++] = to;
     balance_started(node->balance, node->now, to);
     metric_add(&node->metrics, METRIC_FORWARDED, 1);
-    if (node_once_may_repeat(op))
-        left = left / 3 > TRY_US_MIN ? left / 3 : TRY_US_MIN;
-    heap_set(&node->timers, &task->timer.in_timers, instant_min(node->now + left, task->deadline));
+    heap_set(&node->timers, &task->timer.in_timers, node->now + turn);
     return true;
 }
 
@@ -103,12 +123,14 @@ void node_forward_again(struct node *node, struct node_task *task)
     node_task_begin(node, task);
 }
 
-void node_forward_lost(struct node *node, uint64_t peer)
+/* The link to a peer broke, or never stood. What may have arrived there may still be done. */
+void node_forward_lost(struct node *node, uint64_t peer, bool was_ready)
 {
     for (uint32_t i = 0; i < node->tasks.capacity; i++) {
         struct node_task *task = pool_at(&node->tasks, i);
 
-        if (task->id != 0 && task->step == STEP_AWAY && task->away == peer)
+        if (task->id != 0 && task->step == STEP_AWAY && task->away == peer &&
+            !((task->is_out || was_ready) && forward_takes_turns(&task->op)))
             node_forward_again(node, task);
     }
 }
@@ -121,7 +143,8 @@ static bool forward_is_declined(const struct message_op_reply *reply)
     if (reply->outcome != OUTCOME_NONE && reply->outcome != OUTCOME_NOT_STORED)
         return false;
     return status == STATUS_NOT_OWNER || status == STATUS_LAYOUT || status == STATUS_NOT_READY ||
-           status == STATUS_READ_ONLY || status == STATUS_OVERLOAD;
+           status == STATUS_READ_ONLY || status == STATUS_OVERLOAD ||
+           (status == STATUS_DEADLINE && reply->outcome == OUTCOME_NOT_STORED);
 }
 
 static void forward_outcome(struct node *node, const struct message_op_reply *reply,
@@ -159,6 +182,9 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
 
     if (!task || task->step != STEP_AWAY || task->away != peer)
         return; /* an answer that came after we had gone elsewhere */
+    if (status_from_wire(reply->status) == STATUS_DEADLINE && node->now < task->deadline &&
+        forward_takes_turns(&task->op) && reply->outcome != OUTCOME_NOT_STORED)
+        return; /* its turn is as good as over, and it may be stored: as if it were silent */
     forward_finished(node, task, true, reply->load);
     if (forward_is_declined(reply)) {
         enum status status = status_from_wire(reply->status);
@@ -182,7 +208,34 @@ void node_forward_answered(struct node *node, uint64_t peer, const struct frame 
     node_finish(node, task, &outcome);
 }
 
-/* Another edge asks us, an owner, to run an operation. */
+/* An operation came when nobody waited for it any more: another owner may have done it since. The
+ * answer is for an edge that waits all the same, because we think its words late that are not. */
+static void forward_came_late(struct node *node, uint64_t peer, const struct frame *frame,
+                              int32_t late_ms)
+{
+    struct message late = {.kind = MESSAGE_OP_REPLY,
+                           .op_reply = {.status = STATUS_DEADLINE, .outcome = OUTCOME_NOT_STORED}};
+
+    metric_add(&node->metrics, METRIC_FORWARDED_LATE, 1);
+    node_trace(node, TRACE_OP_LATE, peer, (uint64_t)late_ms, frame->request);
+    node_send_reply(node, peer, frame->request, &late);
+}
+
+void node_forward_arrived(struct node *node, const struct node_link *link,
+                          const struct frame *frame, const struct message *message)
+{
+    struct frame timed = *frame;
+    int32_t left = node_late_left(&link->late, frame->deadline_ms);
+
+    if (frame->deadline_ms != 0 && left <= 0) {
+        forward_came_late(node, link->peer, frame, -left);
+        return;
+    }
+    timed.deadline_ms = frame->deadline_ms ? (uint32_t)left : 0;
+    node_task_asked(node, link->peer, &timed, message);
+}
+
+/* Another edge asks us, an owner, to run an operation; `deadline_ms` is how long it waits yet. */
 void node_task_asked(struct node *node, uint64_t peer, const struct frame *frame,
                      const struct message *message)
 {

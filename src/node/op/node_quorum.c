@@ -5,8 +5,8 @@
 
 void node_quorum_send(struct node *node, const struct quorum_output *ask)
 {
-    uint64_t left = ask->deadline > node->now ? ask->deadline - node->now : 0;
-    struct frame head = {.priority = 1, .request = ask->id, .deadline_ms = (uint32_t)(left / 1000)};
+    struct frame head = {
+        .priority = 1, .request = ask->id, .deadline_ms = node_late_spell(ask->deadline)};
     struct message message = {.kind = MESSAGE_NONE};
 
     if (ask->kind == QUORUM_SEND_PUT && ask->id == 0 &&

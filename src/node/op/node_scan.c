@@ -100,8 +100,8 @@ void node_scan_begin(struct node *node, struct node_task *task)
 /* quorum asks an owner for its page; perhaps it is this one. */
 void node_scan_send(struct node *node, const struct quorum_output *ask)
 {
-    uint64_t left = ask->deadline > node->now ? ask->deadline - node->now : 0;
-    struct frame head = {.priority = 1, .request = ask->id, .deadline_ms = (uint32_t)(left / 1000)};
+    struct frame head = {
+        .priority = 1, .request = ask->id, .deadline_ms = node_late_spell(ask->deadline)};
     struct message message = {.kind = MESSAGE_SCAN,
                               .scan = {.layout = place_layout(node->place),
                                        .from = ask->from,

@@ -90,6 +90,7 @@ struct net_peer {
     struct store store;
     uint64_t boots;
     const char *seeds;
+    instant sleeps_until;     /* nothing happens to it before: what comes waits */
     bool is_cold, is_held;    /* reads go to the disk; commits wait for net_release */
     enum status commit;       /* what the next commits come to */
     uint32_t reopens, stops;  /* effects seen */
@@ -145,7 +146,8 @@ NET_MAYBE void net_run(struct net *net, unsigned ms)
             struct net_peer *peer = &net->peers[i];
             struct event timer = {.kind = EVENT_TIMER};
 
-            if (peer->node && node_deadline(peer->node) <= net->now)
+            if (peer->node && peer->sleeps_until <= net->now &&
+                node_deadline(peer->node) <= net->now)
                 net_step(net, peer, &timer);
         }
     }

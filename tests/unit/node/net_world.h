@@ -434,7 +434,7 @@ static void net_happen(struct net *net, const struct net_item *item)
 }
 
 /* Handles the oldest item that is due. Items of a life that ended do not happen; commits that are
- * held back go to the end of the queue. */
+ * held back go to the end of the queue, and so does what comes to a peer that sleeps. */
 static bool net_turn(struct net *net)
 {
     struct net_item *item = &net->items[net->first % NET_ITEMS];
@@ -444,7 +444,8 @@ static bool net_turn(struct net *net)
         return false;
     taken = *item;
     net->first++;
-    if (taken.kind == NET_STORED && net->peers[taken.peer].is_held) {
+    if ((taken.kind == NET_STORED && net->peers[taken.peer].is_held) ||
+        net->peers[taken.peer].sleeps_until > net->now) {
         taken.due = net->now + INSTANT_MS(1);
         net->items[net->last++ % NET_ITEMS] = taken;
         return true;
