@@ -198,12 +198,16 @@ static void run_answer(struct corpus_run *run, unsigned index)
                             .is_created = true,
                             .expires_ms = run->ops[index].expires_ms};
 
+    const struct result_self self = {0};
+    const struct result_cluster cluster = {0};
     const struct result_space space = {.name = slice_text("app"),
                                        .own = {SPACE_CONFLICT, 0, 0, CONFLICT_LWW, 0},
                                        .full = {SPACE_ALL, 3, 2, CONFLICT_LWW, 0}};
 
     result.spaces = &space;
     result.space_count = 1;
+    result.self = &self;
+    result.cluster = &cluster;
     values[0].expires_ms = result.expires_ms;
     values[0].body = slice_of(run->ops[index].body.data, run->ops[index].body.size);
     if (run->ops[index].session == STATUS_OK)
