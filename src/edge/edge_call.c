@@ -55,7 +55,7 @@ enum edge_verdict edge_call_begin(struct edge_call *call)
     call->slot->is_head = head->method == EDGE_HEAD;
     call->slot->instance = edge_call_copy(call, head->path);
     edge_call_trace(call->slot, head->fields[EDGE_FIELD_TRACEPARENT]);
-    if (head->method != EDGE_OTHER && !edge_auth_host(call))
+    if (!head->is_foreign && !edge_auth_host(call))
         return VERDICT_FAULT;
     if (!edge_call_expects(call))
         return edge_call_fault(call, PROBLEM_EXPECTATION_FAILED, "Expect is not 100-continue");

@@ -62,6 +62,7 @@ struct edge_head {
     bool is_http10, is_chunked, has_length;
     bool is_closing;          /* Connection: close, HTTP/1.0, or an Upgrade we ignore */
     bool is_absolute;         /* the target had an authority of its own */
+    bool is_foreign;          /* llhttp does not know the method, or CONNECT: no field counts */
     uint64_t length;          /* Content-Length, bytes */
     struct slice target;      /* as sent */
     struct slice authority;   /* of an absolute target */

@@ -176,6 +176,7 @@ static void edge_head_begin(struct edge_head *head, const struct edge_scan *scan
     head->is_http10 = scan->is_http10;
     head->is_closing = scan->is_http10;
     head->is_absolute = false;
+    head->is_foreign = false;
     head->length = 0;
     head->target = slice_of(bytes.data + scan->target_at, scan->target_size);
     head->authority = SLICE_NONE;
@@ -192,15 +193,17 @@ enum status edge_head_parse(struct edge_head *head, const struct edge_scan *scan
     llhttp_errno_t error;
 
     edge_head_begin(head, scan, bytes);
-    if (head->method == EDGE_OTHER) {
-        head->is_closing = true; /* its framing may be its own: answer, then read no more */
-        return edge_head_target(head) ? STATUS_OK : STATUS_BAD;
-    }
     llhttp_init(parser, HTTP_REQUEST, &EDGE_HEAD_SETTINGS);
     parser->data = head;
     error = llhttp_execute(parser, (const char *)bytes.data, bytes.size);
     if (head->problem != PROBLEM_NONE)
         return STATUS_BAD;
+    if (head->method == EDGE_OTHER &&
+        (error == HPE_INVALID_METHOD || parser->method == HTTP_CONNECT)) {
+        edge_head_begin(head, scan, bytes);
+        head->is_foreign = head->is_closing = true; /* its framing may be its own: read no more */
+        return edge_head_target(head) ? STATUS_OK : STATUS_BAD;
+    }
     if (!edge_head_frame(head) || !edge_head_target(head))
         return STATUS_BAD;
     if (error != (head->is_chunked ? HPE_OK : HPE_PAUSED)) {
