@@ -6,6 +6,8 @@
 
 #include "event.h"
 
+struct seal_keyring;
+
 enum effect_kind {
     EFFECT_DATAGRAM, /* best effort */
     EFFECT_CONNECT,  /* answer: LINK_UP or LINK_DOWN */
@@ -16,6 +18,7 @@ enum effect_kind {
     EFFECT_REPLY,    /* one per request, or more (result->is_more), unless it was cancelled */
     EFFECT_RESOLVE,  /* seed names -> SEEDS; always answered, perhaps with none */
     EFFECT_REOPEN,   /* persist a new boot record, reopen the store, then OPENED with a new actor */
+    EFFECT_KEYRING,  /* replace the cluster's key file, durable, then EVENT_KEYRING */
     EFFECT_STOP,     /* stop after the effects before it */
 };
 
@@ -48,6 +51,9 @@ struct effect {
             ticket ticket;
             const struct result *result;
         } reply;
+        struct {
+            const struct seal_keyring *ring; /* lives in the arena: secret */
+        } keyring;
         struct {
             struct slice names; /* comma separated host[:port] */
         } resolve;

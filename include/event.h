@@ -24,6 +24,7 @@ enum event_kind {
     EVENT_CANCEL,    /* the client is gone; a write already sent goes on */
     EVENT_STORED,    /* exactly one per EFFECT_WRITE */
     EVENT_LOADED,    /* exactly one per EFFECT_READ */
+    EVENT_KEYRING,   /* exactly one per EFFECT_KEYRING */
     EVENT_TIMER,     /* nothing but the time; early or late is harmless */
     EVENT_STOP,      /* the process is to end: answered by EFFECT_STOP, with CLOSED */
 };
@@ -74,6 +75,10 @@ struct event {
             uint64_t write;     /* write ticket */
             enum status status; /* OK durable; NO_SPACE certainly not; UNKNOWN_OUTCOME */
         } stored;
+        struct {
+            uint64_t stamp, by; /* of the ring that was to be written */
+            enum status status; /* OK durable; else it is not */
+        } keyring;
         struct {
             uint64_t read;      /* read ticket */
             enum status status; /* OK more follows, END, MISSING (point), CORRUPT, IO */

@@ -112,6 +112,8 @@ struct slice node_row_key(const struct node *node, struct slice ns, struct slice
 uint64_t node_tombstones(struct node *node, uint64_t *absent);
 /* node_hints counts what this node remembers that owners lack. */
 uint32_t node_hints(const struct node *node);
+/* node_key_ids fills the ids of the cluster keys in use (SEAL_KEYS_MAX), the primary first. */
+unsigned node_key_ids(const struct node *node, uint16_t *ids);
 /* node_fingerprint returns the incremental fingerprint of a partition as this node holds it. */
 struct hash16 node_fingerprint(const struct node *node, uint32_t partition, uint32_t *count);
 

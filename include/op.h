@@ -33,6 +33,7 @@ enum op_kind {
     OP_JOBS = 25,    /* long work of all peers, with how far it is */
     OP_PREVIEW = 27, /* what would move if `limit` peers came and those in `key`, packed as n x
                         (weight u16 | name size u8 | name), had other weights; 0: they went */
+    OP_KEYS = 28,    /* the cluster's keys: `key_step` with `key_id`; `is_on`: whoever is missing */
     OP_WEIGHT = 26,  /* `weight` for the peer `key`: its name, or the first digits of its id */
     /* Settings of namespaces; `ns` names one, "_default" the defaults: */
     OP_SPACE_GET = 15,
@@ -49,6 +50,9 @@ enum op_kind {
     OP_SCAN = 21,    /* rows of a partition, or of the collection `key`, with their objects */
     OP_RESTORE = 22, /* merge packed rows (rows.h), each made durable at W of its owners */
 };
+
+/* Steps of a rotation of the cluster's keys (keys/node_keys_ask.c). */
+enum key_step { KEY_LIST, KEY_INSTALL, KEY_USE, KEY_REMOVE };
 
 /* What a value is, numbered as enum crdt_kind: types of a client's view of a key. */
 enum value_type {
@@ -93,8 +97,10 @@ struct op {
      * path | type u8 | argument length u32 | argument), changes of rows of `key`; from a client
      * only. */
     bool is_many;
-    bool is_on;        /* OP_DRAIN */
-    bool is_watch;     /* OP_MEMBERS: changes follow the answer, until the ticket is cancelled */
+    bool is_on;      /* OP_DRAIN; OP_KEYS: forced */
+    bool is_watch;   /* OP_MEMBERS: changes follow the answer, until the ticket is cancelled */
+    uint16_t key_id; /* OP_KEYS */
+    enum key_step key_step;
     uint16_t weight;   /* OP_WEIGHT: 1/256 */
     bool shows;        /* OP_UPDATE: the new value is wanted with the answer */
     bool has_siblings; /* OP_GET: every sibling is shown, so the context covers them all */
@@ -307,6 +313,14 @@ struct result_element {
     const struct result_value *values;
 };
 
+/* What a member says of the ring of cluster keys. */
+enum key_ack { KEY_SILENT, KEY_BEHIND, KEY_ACKNOWLEDGED };
+struct result_key_member {
+    uint64_t id8;
+    struct label name;
+    enum key_ack ack;
+};
+
 /* The answer. Slices and arrays live until effects_reset; an edge that must keep them copies. */
 struct result {
     enum op_kind kind;
@@ -355,7 +369,11 @@ struct result {
     uint32_t job_count;
     const struct result_job *jobs; /* OP_JOBS */
     uint32_t silent_count;         /* OP_JOBS: peers that did not answer */
-    uint32_t flow_count;           /* OP_PREVIEW */
+    uint8_t key_count;             /* OP_KEYS: ids, the primary first */
+    uint16_t keys[4], key_changed; /* of the step: the key it was about */
+    uint32_t key_member_count;
+    const struct result_key_member *key_members;
+    uint32_t flow_count; /* OP_PREVIEW */
     const struct result_flow *flows;
     uint32_t moved, slots; /* OP_PREVIEW: copies of partitions that would move, of so many */
     uint64_t moved_bytes;

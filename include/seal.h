@@ -40,10 +40,12 @@ void seal_identity_wipe(struct seal_identity *identity);
 #define SEAL_KEY_SIZE 32
 #define SEAL_KEYRING_TEXT_MAX 512 /* bytes of the longest text form */
 
-/* The cluster and its keys. keys[0] is the primary: it seals; all of them open. */
+/* The cluster and its keys. keys[0] is the primary: it seals, except to a peer that is heard to
+ * seal with another one of them; all of them open. */
 struct seal_keyring {
     uint8_t cluster_id[CLUSTER_ID_SIZE];
-    uint8_t count; /* 1 to SEAL_KEYS_MAX in use */
+    uint64_t stamp, by; /* hybrid clock and peer of the last change; 0: as it was made */
+    uint8_t count;      /* 1 to SEAL_KEYS_MAX in use */
     struct {
         uint16_t id; /* first two bytes of BLAKE2b-256(key) */
         uint8_t key[SEAL_KEY_SIZE];
@@ -57,9 +59,17 @@ void seal_keyring_make(struct seal_keyring *ring, const struct seal_entropy *ent
 enum status seal_keyring_add(struct seal_keyring *ring, const uint8_t key[SEAL_KEY_SIZE]) MUST_USE;
 /* seal_keyring_find returns the index of the key with `id`, -1 when it is not in the ring. */
 int seal_keyring_find(const struct seal_keyring *ring, uint16_t id);
-/* seal_keyring_parse reads the file `cluster.key`: "gossamer-cluster-key 1", "cluster <32 hex>"
- * and one to four "key <64 hex>", the primary first, each line ended by a newline. OK; FOREIGN for
- * another version of the format; BAD for anything else. `ring` is unchanged unless OK. */
+/* seal_keyring_use makes the key with `id` the primary. OK, MISSING. */
+enum status seal_keyring_use(struct seal_keyring *ring, uint16_t id) MUST_USE;
+/* seal_keyring_drop takes the key with `id` out. OK; MISSING; CONFLICT for the primary. */
+enum status seal_keyring_drop(struct seal_keyring *ring, uint16_t id) MUST_USE;
+/* seal_keyring_newer tells whether change `a` of the ring comes after `b`: by stamp, then by peer.
+ */
+bool seal_keyring_newer(const struct seal_keyring *a, const struct seal_keyring *b);
+/* seal_keyring_parse reads the file `cluster.key`: "gossamer-cluster-key 1", "cluster
+ * <32 hex>", perhaps "changed <32 hex>", and one to four "key <64 hex>", the primary first. OK;
+ * FOREIGN for another version of the format; BAD for anything else. `ring` is unchanged unless OK.
+ */
 enum status seal_keyring_parse(struct seal_keyring *ring, struct slice text) MUST_USE;
 /* seal_keyring_write appends what seal_keyring_parse reads, at most SEAL_KEYRING_TEXT_MAX bytes.
  * OK, or FULL. */
@@ -174,10 +184,10 @@ void seal_stream_delete(struct seal_stream *stream);
 enum status seal_stream_begin(struct seal_stream *stream, struct writer *out) MUST_USE;
 /* seal_stream_feed consumes received bytes up to the next event and advances `in`; what must be
  * sent is appended to `out` (SEAL_STREAM_HANDSHAKE_MAX bytes suffice; after READY, nothing). Call
- * again until MORE. OK; FOREIGN for another protocol or version; UNKNOWN_KEY when the
- * other side's primary key is not in our ring; BAD_SEAL for a failed handshake (as with another
- * cluster) or record; BAD for a length out of bounds; FULL when `out` is; MEMORY; CLOSED after any
- * earlier failure. After anything but OK the connection must be closed. */
+ * again until MORE. OK; FOREIGN for another protocol or version; UNKNOWN_KEY when the handshake
+ * fails and the other side's primary key is not in our ring; BAD_SEAL for another failed handshake
+ * (as with another cluster) or record; BAD for a length out of bounds; FULL when `out` is; MEMORY;
+ * CLOSED after any earlier failure. After anything but OK the connection must be closed. */
 enum status seal_stream_feed(struct seal_stream *stream, struct slice *in, struct writer *out,
                              struct seal_stream_event *event) MUST_USE;
 /* seal_stream_seal appends one record. OK; NOT_READY before READY; CLOSED after a failure;
@@ -186,6 +196,8 @@ enum status seal_stream_seal(struct seal_stream *stream, uint64_t stamp, struct 
                              struct writer *out) MUST_USE;
 /* seal_stream_peer_key returns the other side's proven Ed25519 key; NULL before READY. */
 const uint8_t *seal_stream_peer_key(const struct seal_stream *stream);
+/* seal_stream_key_id returns the id of the cluster key the stream was made with; 0 before READY. */
+uint16_t seal_stream_key_id(const struct seal_stream *stream);
 /* seal_stream_key_id_seen returns the key id of the other side's preamble, 0 before it came. */
 uint16_t seal_stream_key_id_seen(const struct seal_stream *stream);
 

@@ -33,6 +33,7 @@ enum cli_option {
     OPTION_DATA,
     OPTION_TTL,
     OPTION_REPLACE,
+    OPTION_FORCE,
     OPTION_WATCH,
     OPTION_COUNT
 };
@@ -192,6 +193,10 @@ int cli_space_del(struct cli *cli);
 int cli_leave(struct cli *cli);
 int cli_forget(struct cli *cli);
 int cli_jobs(struct cli *cli);
+int cli_keys_list(struct cli *cli);
+int cli_keys_add(struct cli *cli);
+int cli_keys_use(struct cli *cli);
+int cli_keys_remove(struct cli *cli);
 int cli_weight(struct cli *cli);
 int cli_ring_preview(struct cli *cli);
 int cli_drain(struct cli *cli);

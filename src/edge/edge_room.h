@@ -305,8 +305,13 @@ void edge_preview_reply(struct edge_answer *answer, const struct result *result)
 /* edge_weight_parse reads a decimal number from 0 to 64 in steps of 1/256. */
 bool edge_weight_parse(struct slice text, uint16_t *weight);
 enum edge_verdict edge_weight(struct edge_call *call);
+enum edge_verdict edge_keys_list(struct edge_call *call);
+enum edge_verdict edge_keys_install(struct edge_call *call);
+enum edge_verdict edge_keys_use(struct edge_call *call);
+enum edge_verdict edge_keys_remove(struct edge_call *call);
 enum edge_verdict edge_weight_body(struct edge_call *call, struct slice body);
 void edge_jobs_reply(struct edge_answer *answer, const struct result *result);
+void edge_keys_reply(struct edge_answer *answer, const struct result *result);
 void edge_weight_reply(struct edge_answer *answer, const struct result *result);
 enum edge_verdict edge_cluster_unblock(struct edge_call *call);
 void edge_self_reply(struct edge_answer *answer, const struct result *result);

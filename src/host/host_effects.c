@@ -1,6 +1,7 @@
 /* host_effects.c: what the node asks for, done. One line per effect. */
 #include "ensure.h"
 #include "hash.h"
+#include "host_keyring.h"
 #include "host_room.h"
 
 void host_opened(struct host *host, bool is_recovering)
@@ -30,6 +31,21 @@ static void host_reopen(struct host *host)
     host_refresh(host);
     host_poll_storage(host);
     host_opened(host, is_recovering);
+}
+
+/* The ring is small and changes seldom: it is written while the loop waits. */
+static void host_keep_keys(struct host *host, const struct effect *effect)
+{
+    const struct seal_keyring *ring = effect->keyring.ring;
+    char detail[HOST_DETAIL_SIZE] = "";
+    struct event event = {.kind = EVENT_KEYRING};
+
+    event.keyring.stamp = ring->stamp;
+    event.keyring.by = ring->by;
+    event.keyring.status = host_keyring_save(ring, host->directory.path, detail);
+    if (event.keyring.status != STATUS_OK)
+        host_log(&host->log, LEVEL_ERROR, "%s", detail);
+    host_step(host, &event);
 }
 
 static void host_reply(struct host *host, const struct effect *effect)
@@ -85,6 +101,9 @@ static void host_effect(struct host *host, const struct effect *effect)
         return;
     case EFFECT_REOPEN:
         host_reopen(host);
+        return;
+    case EFFECT_KEYRING:
+        host_keep_keys(host, effect);
         return;
     case EFFECT_STOP:
         host_effect_stop(host, effect);

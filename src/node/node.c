@@ -30,6 +30,7 @@ static void node_timer_due(struct node *node, struct node_timer *timer)
         node_join_start(node);
         break;
     case TIMER_PERSIST:
+        node_keys_tick(node);
         node_persist(node);
         break;
     case TIMER_SYNC:
@@ -96,7 +97,7 @@ static void node_request(struct node *node, const struct event *event)
     if (op->kind >= OP_SELF && op->kind != OP_OVERLAY && op->kind != OP_LEAVE &&
         op->kind != OP_SCAN && op->kind != OP_RESTORE && op->kind != OP_UPDATE &&
         op->kind != OP_COLLECTION && op->kind != OP_JOBS && op->kind != OP_WEIGHT &&
-        !node_space_asks_all(node, op)) {
+        op->kind != OP_KEYS && !node_space_asks_all(node, op)) {
         node_query(node, op, asker);
         return;
     }
@@ -134,6 +135,8 @@ static void node_request(struct node *node, const struct event *event)
         node_verify_begin(node, task);
     } else if (op->kind == OP_JOBS) {
         node_jobs_begin(node, task);
+    } else if (op->kind == OP_KEYS) {
+        node_keys_begin(node, task);
     } else if (op->kind == OP_WEIGHT) {
         node_weight_begin(node, task);
     } else if (op->kind == OP_OVERLAY) {
@@ -205,6 +208,9 @@ void node_step(struct node *node, const struct event *event, struct effects *eff
         break;
     case EVENT_LOADED:
         node_loaded(node, event);
+        break;
+    case EVENT_KEYRING:
+        node_keys_saved(node, event);
         break;
     case EVENT_TIMER:
         node_expire(node);

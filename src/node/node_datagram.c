@@ -12,7 +12,6 @@ static void datagram_refused(struct node *node, enum status status, const struct
         enum status status;
         enum metric metric;
     } reasons[] = {
-        {STATUS_UNKNOWN_KEY, METRIC_DROP_UNKNOWN_KEY},
         {STATUS_UNKNOWN_PEER, METRIC_DROP_UNKNOWN_PEER},
         {STATUS_REPLAY, METRIC_DROP_REPLAY},
         {STATUS_FOREIGN, METRIC_DROP_FOREIGN},
@@ -23,11 +22,10 @@ static void datagram_refused(struct node *node, enum status status, const struct
     for (unsigned i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].status == status)
             metric = reasons[i].metric;
-    metric_add(&node->metrics, metric, 1);
-    if (status == STATUS_UNKNOWN_KEY) {
-        node->key_id_seen = key_id;
-        node->key_from = event->datagram.from;
-    }
+    if (status == STATUS_UNKNOWN_KEY)
+        node_keys_foreign(node, key_id, &event->datagram.from);
+    else
+        metric_add(&node->metrics, metric, 1);
 }
 
 /* Tells whether a peer is known to be at an address: by its signed record, or because it echoed a

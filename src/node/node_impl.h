@@ -26,6 +26,7 @@
 #include "wire.h"
 
 #include "node_unproved.h"
+#include "keys/node_keys.h"
 #include "move/node_hand.h"
 #include "move/node_jobs.h"
 #include "node_late.h"
@@ -50,7 +51,7 @@ struct node_link {
     struct node_timer timer; /* handshake deadline, then idleness */
     enum node_link_state state;
     link_id id;
-    bool is_join; /* dialled to a seed: JOIN goes first */
+    bool is_join, is_retired; /* dialled to a seed: JOIN goes first; its key is gone */
     struct address address;
     uint64_t peer; /* id8; 0: not known yet */
     struct seal_stream *stream;
@@ -203,9 +204,10 @@ struct node_peer {
     instant synced_at;            /* end of the last one that came to its end, 0: none */
     uint32_t differed;            /* partitions that differed in it, before they were pulled */
     uint64_t boot_counter, swept; /* swept: of which version it told (node_class.c) */
-    uint32_t forget_round[2];     /* the last questions of ours it said yes to */
-    struct node_link *link;       /* the one we send on; READY, or on its way */
-    bool knows_us;                /* as we are on the placement list: node_farewell.c */
+    uint64_t key_stamp, key_by, key_round; /* the ring on its disk, as it said in that round */
+    uint32_t forget_round[2];              /* the last questions of ours it said yes to */
+    struct node_link *link;                /* the one we send on; READY, or on its way */
+    bool knows_us;                         /* as we are on the placement list: node_farewell.c */
     bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
     struct address address; /* of one that is no member of our view: the overlay found it */
     struct address proved;  /* where it last echoed a cookie from */
@@ -240,8 +242,7 @@ struct node {
     uint32_t seeds_silent, seeds_new, seeds_self; /* how those of this round answered */
     bool is_resolving, is_new_smallest;
     unsigned join_round;
-    uint64_t key_id_seen;
-    struct address key_from;
+    struct node_keys key_state;
     uint64_t blocked[NODE_BLOCKED_MAX];
     uint32_t blocked_count;
     /* rooms */

@@ -148,6 +148,7 @@ void node_link_down(struct node *node, const struct event *event)
         swim_doubt(node->swim, node->now, link->peer);
     else if (link->state == LINK_DIALING && link->peer && event->link.reason != STATUS_OVERLOAD)
         swim_refused(node->swim, node->now, &link->address);
+    node_keys_refused(node, link);
     link_free(node, link, event->link.reason);
 }
 
@@ -245,14 +246,10 @@ static enum status link_record(struct node *node, struct node_link *link, struct
 
 static void link_refuse(struct node *node, struct node_link *link, enum status status)
 {
-    if (status == STATUS_UNKNOWN_KEY) {
-        node->key_id_seen = seal_stream_key_id_seen(link->stream);
-        node->key_from = link->address;
-        metric_add(&node->metrics, METRIC_DROP_UNKNOWN_KEY, 1);
-        node_trace(node, TRACE_WRONG_KEY, node->key_id_seen, node->keyring.keys[0].id, 0);
-    } else {
+    if (status == STATUS_UNKNOWN_KEY)
+        node_keys_refused(node, link);
+    else
         metric_add(&node->metrics, METRIC_DROP_HANDSHAKE, 1);
-    }
     node_link_close(node, link, status);
 }
 
@@ -292,7 +289,7 @@ void node_link_bytes(struct node *node, const struct event *event)
 
 void node_link_expired(struct node *node, struct node_link *link)
 {
-    if (link->state == LINK_READY && link->used + LINK_IDLE_US > node->now)
+    if (link->state == LINK_READY && !link->is_retired && link->used + LINK_IDLE_US > node->now)
         heap_set(&node->timers, &link->timer.in_timers, link->used + LINK_IDLE_US);
     else
         node_link_close(node, link, STATUS_DEADLINE);

@@ -78,6 +78,10 @@ static bool message_of_placement(struct node *node, uint64_t peer, const struct 
         node_weight_message(node, peer, frame, message);
     else if (message->kind == MESSAGE_JOBS)
         node_jobs_message(node, peer, frame, message);
+    else if (message->kind == MESSAGE_KEYRING)
+        node_keys_received(node, peer, &message->keyring);
+    else if (message->kind == MESSAGE_KEYS)
+        node_keys_asked(node, peer, frame, &message->keys);
     else if (message->kind == MESSAGE_SWEPT_ASK || message->kind == MESSAGE_SWEPT)
         node_classes_message(node, peer, message);
     else

@@ -196,6 +196,8 @@ void node_table_send(struct node *node, uint64_t peer, bool is_reply)
     table.table.places = writer_done(&places);
     table.table.spaces = node_space_brief(node);
     table.table.founding = node_founding_hash(node);
+    table.table.keyring = node->keyring.stamp;
+    table.table.keyring_by = node->keyring.by;
     (void)node_send_plain(node, peer, &table);
 }
 
@@ -266,6 +268,7 @@ void node_table_received(struct node *node, const struct swim_from *sender,
     if (node->place)
         table_places(node, peer, table->places);
     node_space_tell(node, peer, table->spaces);
+    node_keys_tell(node, peer, table->keyring, table->keyring_by);
     if (!table->is_reply)
         node_table_send(node, peer, true);
     else if (ours && ours == table->founding && node->is_place_due)

@@ -136,9 +136,9 @@ static void query_cluster(struct node *node, struct result *result)
                                        .blocked = node->blocked_count,
                                        .seeds = node->seed_count,
                                        .seeds_silent = node->seeds_silent,
-                                       .key_id_seen = node->key_id_seen,
+                                       .key_id_seen = node->key_state.seen,
                                        .key_id_ours = node->keyring.keys[0].id,
-                                       .key_from = node->key_from};
+                                       .key_from = node->key_state.from};
     result->digest = node_digest(node);
     cluster->tombstones = node_tombstones(node, &absent);
     if (absent)
@@ -257,6 +257,7 @@ void node_query(struct node *node, const struct op *op, ticket asker)
         break;
     case OP_JOBS:
     case OP_WEIGHT:
+    case OP_KEYS:
     case OP_SPACE_DELETE:
     case OP_GET:
     case OP_PUT:

@@ -175,6 +175,8 @@ enum status node_new(struct node **made, const struct node_config *config,
     node->config = *config;
     node->ports = *ports;
     node->keyring = *config->keyring;
+    node->key_state.saved_stamp = node->keyring.stamp;
+    node->key_state.saved_by = node->keyring.by;
     node->self = id_front(&config->identity->id);
     node->epoch = rooms_random(node);
     node->serial = node->epoch >> SERIAL_SHIFT;

@@ -68,7 +68,8 @@ static struct slice space_name(const struct space_record *record)
 /* What pings say of all lists together. */
 void node_lists_digest(struct node *node)
 {
-    swim_place_digest(node->swim, place_digest(node->place) + place_spaces_digest(node->spaces));
+    swim_place_digest(node->swim, place_digest(node->place) + place_spaces_digest(node->spaces) +
+                                      node_keys_digest(node));
 }
 
 static void space_changed(struct node *node, const struct space_record *record)

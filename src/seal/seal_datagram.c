@@ -28,6 +28,7 @@
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define AAD_SIZE_MAX (HEADER_SIZE + HELLO_SIZE + CLUSTER_ID_SIZE + NODE_ID_SIZE)
 #define PLAIN_MAX (DATAGRAM_SIZE_MAX - DATAGRAM_OVERHEAD)
+#define KEY_TRY 8
 #define SILENCE 8 /* packets without an answer after which the hello is sent again */
 
 _Static_assert(HEADER_SIZE + HELLO_SIZE + 8 + TAG_SIZE == DATAGRAM_OVERHEAD, "as counted there");
@@ -80,11 +81,22 @@ static void clear_write(struct writer *out, const struct seal *seal, const struc
     }
 }
 
+/* A peer that seals with another key of ours than the primary may not have the primary: it is
+ * answered in kind. Each eighth packet tries the primary, or two peers that both answer in kind
+ * would go on for ever. */
+static unsigned key_for(const struct seal *seal, const struct seal_peer *peer)
+{
+    int heard = peer && peer->key_id ? seal_keyring_find(&seal->ring, peer->key_id) : -1;
+
+    return heard > 0 && peer->sent % KEY_TRY != 0 ? (unsigned)heard : 0;
+}
+
 enum status seal_datagram(struct seal *seal, uint64_t to_id8, uint64_t stamp, struct slice plain,
                           struct writer *out)
 {
     struct seal_peer *peer = seal_peer_find(seal, to_id8);
-    const uint8_t *pair = peer ? seal_peer_pair(seal, peer, 0) : NULL;
+    unsigned key = key_for(seal, peer);
+    const uint8_t *pair = peer ? seal_peer_pair(seal, peer, key) : NULL;
     uint8_t text[8 + PLAIN_MAX];
     struct frame_of around;
     unsigned long long size = 0;
@@ -94,7 +106,7 @@ enum status seal_datagram(struct seal *seal, uint64_t to_id8, uint64_t stamp, st
     struct clear clear = {.sender = seal->self,
                           .counter = peer->sent + 1,
                           .epoch = seal->epoch,
-                          .key_id = seal->ring.keys[0].id,
+                          .key_id = seal->ring.keys[key].id,
                           .has_hello = !peer->is_acknowledged || peer->unanswered >= SILENCE};
     size_t head = HEADER_SIZE + (clear.has_hello ? HELLO_SIZE : 0);
 
@@ -221,6 +233,8 @@ static void peer_heard(struct seal_peer *peer, const struct clear *clear,
     seal_window_accept(&slot->window, clear->counter);
     opened->is_verified = slot == &peer->current;
     opened->is_stale &= !opened->is_verified;
+    if (!opened->is_stale)
+        peer->key_id = clear->key_id;
     if (opened->is_verified)
         peer->unanswered = 0;
 }

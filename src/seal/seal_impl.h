@@ -32,6 +32,7 @@ struct seal_peer {
     uint8_t x_public[32];
     bool has_pairs;
     uint8_t pairs[SEAL_KEYS_MAX][32]; /* pair keys, one per cluster key, as the ring stands */
+    uint16_t key_id;                  /* it seals with this key, as last heard; 0: not heard */
     uint64_t sent;                    /* number of our last packet to this peer */
     uint8_t unanswered;               /* packets since one of the current epoch opened; saturates */
     bool is_acknowledged;             /* it has opened a packet of this process */

@@ -2,6 +2,7 @@
  *
  *   gossamer-cluster-key 1
  *   cluster 00112233445566778899aabbccddeeff
+ *   changed <32 hex>      stamp and peer of the last change; not there before the first
  *   key <64 hex>          the primary: it seals
  *   key <64 hex>          opens only; up to four keys in all
  *
@@ -53,6 +54,40 @@ int seal_keyring_find(const struct seal_keyring *ring, uint16_t id)
     return -1;
 }
 
+enum status seal_keyring_use(struct seal_keyring *ring, uint16_t id)
+{
+    int at = seal_keyring_find(ring, id);
+    struct seal_keyring before = *ring;
+
+    if (at < 0)
+        return STATUS_MISSING;
+    for (int i = at; i > 0; i--)
+        ring->keys[i] = before.keys[i - 1];
+    ring->keys[0] = before.keys[at];
+    seal_keyring_wipe(&before);
+    return STATUS_OK;
+}
+
+enum status seal_keyring_drop(struct seal_keyring *ring, uint16_t id)
+{
+    int at = seal_keyring_find(ring, id);
+
+    if (at < 0)
+        return STATUS_MISSING;
+    if (at == 0)
+        return STATUS_CONFLICT;
+    ring->count--;
+    for (int i = at; i < ring->count; i++)
+        ring->keys[i] = ring->keys[i + 1];
+    sodium_memzero(&ring->keys[ring->count], sizeof ring->keys[0]);
+    return STATUS_OK;
+}
+
+bool seal_keyring_newer(const struct seal_keyring *a, const struct seal_keyring *b)
+{
+    return a->stamp != b->stamp ? a->stamp > b->stamp : a->by > b->by;
+}
+
 void seal_keyring_wipe(struct seal_keyring *ring)
 {
     sodium_memzero(ring, sizeof *ring);
@@ -97,6 +132,17 @@ static bool key_read(struct seal_keyring *ring, struct slice line)
     return is_good;
 }
 
+static bool changed_read(struct seal_keyring *ring, struct slice line)
+{
+    uint8_t bytes[16];
+
+    if (!line_read(line, "changed ", bytes, sizeof bytes))
+        return false;
+    ring->stamp = bytes_load_u64(bytes);
+    ring->by = bytes_load_u64(bytes + 8);
+    return true;
+}
+
 enum status seal_keyring_parse(struct seal_keyring *ring, struct slice text)
 {
     struct seal_keyring read = {.count = 0};
@@ -110,7 +156,9 @@ enum status seal_keyring_parse(struct seal_keyring *ring, struct slice text)
     is_good = line_take(&text, &line) &&
               line_read(line, "cluster ", read.cluster_id, sizeof read.cluster_id);
     while (is_good && text.size)
-        is_good = line_take(&text, &line) && key_read(&read, line);
+        is_good = line_take(&text, &line) &&
+                  ((read.count == 0 && read.stamp == 0 && changed_read(&read, line)) ||
+                   key_read(&read, line));
     is_good = is_good && read.count > 0;
     if (is_good)
         *ring = read;
@@ -131,8 +179,14 @@ static void line_write(struct writer *out, const char *word, const uint8_t *byte
 
 enum status seal_keyring_write(const struct seal_keyring *ring, struct writer *out)
 {
+    uint8_t changed[16];
+
     write_slice(out, slice_text("gossamer-cluster-key 1\n"));
     line_write(out, "cluster ", ring->cluster_id, sizeof ring->cluster_id);
+    bytes_store_u64(changed, ring->stamp);
+    bytes_store_u64(changed + 8, ring->by);
+    if (ring->stamp)
+        line_write(out, "changed ", changed, sizeof changed);
     for (unsigned i = 0; i < ring->count; i++)
         line_write(out, "key ", ring->keys[i].key, SEAL_KEY_SIZE);
     return out->is_full ? STATUS_FULL : STATUS_OK;

@@ -66,6 +66,7 @@ void seal_keyring_set(struct seal *seal, const struct seal_keyring *ring)
         struct seal_peer *peer = value;
 
         peer->has_pairs = false;
+        peer->key_id = 0;
         sodium_memzero(peer->pairs, sizeof peer->pairs);
     }
 }

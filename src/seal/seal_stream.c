@@ -64,6 +64,11 @@ const uint8_t *seal_stream_peer_key(const struct seal_stream *stream)
     return stream->is_ready ? stream->peer_key : NULL;
 }
 
+uint16_t seal_stream_key_id(const struct seal_stream *stream)
+{
+    return stream->is_ready ? stream->key_id : 0;
+}
+
 uint16_t seal_stream_key_id_seen(const struct seal_stream *stream)
 {
     return stream->key_id_seen;
@@ -183,32 +188,50 @@ static enum status noise_begin(struct seal_stream *stream, struct slice theirs, 
     return status;
 }
 
-/* Both must hold the other's primary; the handshake uses the initiator's. */
+/* The key of the handshake is the responder's primary if the initiator has it, else the
+ * initiator's: so two peers of which one is behind a rotation still meet. The psk enters with the
+ * third message; until then the responder does not know which of the two it is. */
 static enum status preamble_take(struct seal_stream *stream, struct slice theirs,
                                  struct writer *out)
 {
     struct reader in = reader_over(theirs);
     const struct seal_keyring *ring = &stream->seal->ring;
     bool is_ours = read_u32(&in) == MAGIC && read_u8(&in) == STREAM_VERSION;
-    int used, key;
+    int key;
 
     if (!is_ours)
         return STATUS_FOREIGN;
     stream->key_id_seen = read_u16(&in);
     if (read_u8(&in) != 0)
         return STATUS_FOREIGN;
-    key = seal_keyring_find(ring, stream->key_id_seen);
+    stream->key_id = (uint16_t)(stream->ours[5] << 8 | stream->ours[6]);
+    if (stream->is_initiator && seal_keyring_find(ring, stream->key_id_seen) >= 0)
+        stream->key_id = stream->key_id_seen;
+    key = seal_keyring_find(ring, stream->key_id);
     if (key < 0)
-        return STATUS_UNKNOWN_KEY;
-    used = stream->is_initiator
-               ? seal_keyring_find(ring, (uint16_t)(stream->ours[5] << 8 | stream->ours[6]))
-               : key;
-    if (used < 0)
         return STATUS_UNKNOWN_KEY; /* our primary was removed since begin */
-    enum status status = noise_begin(stream, theirs, (unsigned)used);
+    enum status status = noise_begin(stream, theirs, (unsigned)key);
     if (status == STATUS_OK && stream->is_initiator)
         status = seal_noise_write(&stream->noise, SLICE_NONE, out);
     stream->state = stream->is_initiator ? STREAM_SECOND : STREAM_FIRST;
+    return status;
+}
+
+/* The third message under our primary, or under the initiator's. */
+static enum status third_read(struct seal_stream *stream, struct slice message)
+{
+    const struct seal_keyring *ring = &stream->seal->ring;
+    struct seal_noise before = stream->noise;
+    int other = seal_keyring_find(ring, stream->key_id_seen);
+    enum status status = seal_noise_read(&stream->noise, message, stream->peer_key);
+
+    if (status == STATUS_BAD_SEAL && other >= 0 && stream->key_id_seen != stream->key_id) {
+        stream->noise = before;
+        stream->key_id = stream->key_id_seen;
+        psk_make(stream->seal, (unsigned)other, stream->noise.psk);
+        status = seal_noise_read(&stream->noise, message, stream->peer_key);
+    }
+    sodium_memzero(&before, sizeof before);
     return status;
 }
 
@@ -264,7 +287,7 @@ static enum status second_take(struct seal_stream *stream, struct slice message,
 static enum status third_take(struct seal_stream *stream, struct slice message, struct writer *out,
                               struct seal_stream_event *event)
 {
-    enum status status = seal_noise_read(&stream->noise, message, stream->peer_key);
+    enum status status = third_read(stream, message);
 
     if (status == STATUS_OK)
         status = identity_check(stream);
@@ -414,6 +437,9 @@ enum status seal_stream_feed(struct seal_stream *stream, struct slice *in, struc
     }
     if (status == STATUS_INCOMPLETE)
         return STATUS_OK;
+    if (status == STATUS_BAD_SEAL && !stream->is_ready &&
+        seal_keyring_find(&stream->seal->ring, stream->key_id_seen) < 0)
+        status = STATUS_UNKNOWN_KEY; /* that is why */
     if (status != STATUS_OK) {
         *event = (struct seal_stream_event){.kind = SEAL_STREAM_MORE};
         stream->state = STREAM_CLOSED;

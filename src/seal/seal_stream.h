@@ -32,6 +32,7 @@ struct seal_stream {
     enum stream_state state;
     uint8_t ours[STREAM_PREAMBLE_SIZE]; /* our preamble */
     uint16_t key_id_seen;
+    uint16_t key_id;                   /* of the key in use */
     uint8_t peer_key[PUBLIC_KEY_SIZE]; /* Ed25519, proven once is_ready */
     struct seal_noise noise;           /* wiped after the handshake */
     uint8_t key_theirs[NOISE_KEY];     /* until their header comes */

@@ -12,6 +12,7 @@
  *   sim_space  settings of namespaces, walks through listings
  *   sim_replicas namespaces with replicas of their own, and one whose number changes
  *   sim_types  clients that count, and add and remove members (profile types)
+ *   sim_keys   an operator who rotates the cluster's keys (profile keys)
  *   sim_replay a million recorded packets again (profile replay)
  *   sim_ttl    clients whose values expire; sim_session clients that wander with a session
  */
@@ -57,6 +58,8 @@ enum sim_kind {
     SIM_TYPED,    /* a client of typed keys acts */
     SIM_ROT,      /* a bit of the victim's disk goes bad */
     SIM_REPLICAS, /* a client of profile replicas acts */
+    SIM_KEYRING,  /* a key file is written */
+    SIM_KEYS,     /* an operator of profile keys acts */
     SIM_MASS,     /* a client of profile deletes acts */
 };
 
@@ -112,7 +115,8 @@ struct sim_node {
     struct seal_identity identity;
     struct prng entropy;
     struct sim_disk disk;
-    struct store store; /* what the node is given: may answer COLD */
+    struct seal_keyring keyring; /* its key file */
+    struct store store;          /* what the node is given: may answer COLD */
     struct sim_event *timer;
     instant paused_until;
     int64_t wall_offset_ms;
@@ -160,6 +164,7 @@ struct sim_plan {
     uint32_t late;     /* peers that come after the warm-up */
     uint32_t hints;    /* kept for one owner */
     uint32_t stops;    /* profile `stop`: of four faults so many are a stop in good order */
+    bool has_keys;     /* profile keys: the cluster's keys are rotated */
     uint32_t replay;   /* profile replay: packets to record */
     bool is_blind;     /* profile `late`: registers are written without a context */
     uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
@@ -242,6 +247,7 @@ struct sim {
     struct sim_rot *rot;           /* NULL: disks keep what they hold */
     struct sim_replicas *replicas; /* profile replicas */
     struct sim_mass *mass;         /* profile deletes */
+    struct sim_keys *keys;         /* profile keys */
     struct sim_replay *replay;     /* profile replay; NULL: nobody listens */
     uint8_t trace_key[HASH_SEED_SIZE];
 };
@@ -432,6 +438,17 @@ void sim_hints_draw(uint64_t seed, struct sim_plan *plan);
 void sim_hints_write(struct sim *sim, struct sim_node *peer, const struct effect *effect);
 void sim_check_hints(struct sim *sim);
 void sim_hints_final(struct sim *sim, void (*samples)(struct sim *sim, instant until));
+
+/* --- sim_keys.c: the profile keys; nothing happens unless the plan has keys */
+void sim_keys_draw(uint64_t seed, struct sim_plan *plan);
+void sim_keys_start(struct sim *sim);
+void sim_keys_act(struct sim *sim);
+void sim_keys_reply(struct sim *sim, const struct sim_node *peer, ticket asked,
+                    const struct result *result);
+void sim_keys_lost(struct sim *sim, const struct sim_node *peer);
+void sim_keys_close(struct sim *sim);
+void sim_check_keys(struct sim *sim); /* W6 */
+void sim_keys_final(struct sim *sim);
 
 /* --- sim_replay.c: the profile replay; nothing happens unless the plan records packets */
 void sim_replay_draw(uint64_t seed, struct sim_plan *plan);

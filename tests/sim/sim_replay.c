@@ -234,9 +234,10 @@ static void replay_elsewhere(struct sim *sim, void (*samples)(struct sim *sim, i
     ensure(other != NULL);
     plan.replay = 0;
     sim_open(other, sim->seed, &plan);
-    memset(other->keyring.cluster_id, 0x5a, CLUSTER_ID_SIZE);
-    for (uint32_t i = 0; i < other->node_count; i++)
+    for (uint32_t i = 0; i < other->node_count; i++) {
+        memset(other->nodes[i].keyring.cluster_id, 0x5a, CLUSTER_ID_SIZE);
         sim_boot(other, &other->nodes[i]);
+    }
     samples(other, INSTANT_S(15));
     replay_all(other, sim->replay, -1, "of another cluster");
     if (other->failure[0])

@@ -79,6 +79,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_mix_draw(seed, plan);
     if (!strcmp(profile, "stop"))
         sim_stop_draw(seed, plan);
+    if (!strcmp(profile, "keys"))
+        sim_keys_draw(seed, plan);
     if (!strcmp(profile, "replay"))
         sim_replay_draw(seed, plan);
     if (!strcmp(profile, "late"))
@@ -277,6 +279,8 @@ static void swarm_samples(struct sim *sim, instant until)
             sim_check_views(sim);
         if (!sim->failure[0])
             sim_check_hints(sim);
+        if (!sim->failure[0])
+            sim_check_keys(sim);
         if (!sim->failure[0] && sim->plan.forget_s)
             sim_check_forgotten(sim);
     }
@@ -313,6 +317,7 @@ static void swarm_safety(struct sim *sim)
     sim_replicas_start(sim);
     sim_types_start(sim);
     sim_mass_start(sim);
+    sim_keys_start(sim);
     while (sim->now < end && !sim->failure[0]) {
         swarm_samples(
             sim, sim->now + prng_between(&sim->rng, 1, INSTANT_MS(2 * sim->plan.fault_every_ms)));
@@ -349,6 +354,8 @@ static void swarm_heal(struct sim *sim)
     sim_gc_final(sim, swarm_samples);
     sim_churn_final(sim, swarm_samples);
     sim_mass_settle(sim, swarm_samples);
+    if (!sim->failure[0])
+        sim_keys_final(sim);
     if (!sim->failure[0])
         sim_check_final(sim);
     if (!sim->failure[0])

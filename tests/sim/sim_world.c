@@ -118,7 +118,7 @@ static void world_config(struct sim *sim, struct sim_node *peer, struct node_con
     (void)snprintf(name, sizeof(name), "peer-%u", peer->index);
     (void)snprintf(host, sizeof(host), "host-%u", peer->index % sim->plan.hosts);
     *config = (struct node_config){.identity = &peer->identity,
-                                   .keyring = &sim->keyring,
+                                   .keyring = &peer->keyring,
                                    .name = label_make(slice_text(name)),
                                    .host = label_make(slice_text(host)),
                                    .zone = label_make(slice_text("z")),
@@ -187,6 +187,7 @@ void sim_crash(struct sim *sim, struct sim_node *peer, bool is_wiped)
     sim_replicas_lost(sim, peer);
     sim_types_lost(sim, peer);
     sim_mass_lost(sim, peer);
+    sim_keys_lost(sim, peer);
     sim_net_crashed(sim, peer);
     node_delete(peer->node);
     peer->node = NULL;
@@ -204,6 +205,27 @@ static void world_seeds(struct sim *sim, struct sim_node *peer)
 
     event->node = peer->index;
     event->boot = peer->boot;
+}
+
+/* The key file is replaced as a whole, or, if the peer dies before, not. */
+static void world_keyring(struct sim *sim, struct sim_node *peer, const struct effect *effect)
+{
+    struct slice ring = slice_of(effect->keyring.ring, sizeof(*effect->keyring.ring));
+    struct sim_event *event = sim_after(sim, sim->plan.disk_us, SIM_KEYRING, ring);
+
+    event->node = peer->index;
+    event->boot = peer->boot;
+}
+
+static void world_keyring_kept(struct sim *sim, struct sim_node *peer,
+                               const struct sim_event *event)
+{
+    struct event kept = {.kind = EVENT_KEYRING};
+
+    memcpy(&peer->keyring, event->bytes.data, sizeof(peer->keyring));
+    kept.keyring.stamp = peer->keyring.stamp;
+    kept.keyring.by = peer->keyring.by;
+    sim_step(sim, peer, &kept);
 }
 
 static void world_reopen(struct sim *sim, struct sim_node *peer)
@@ -250,9 +272,13 @@ static void world_effect(struct sim *sim, struct sim_node *peer, const struct ef
         sim_replicas_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_types_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         sim_mass_reply(sim, peer, effect->reply.ticket, effect->reply.result);
+        sim_keys_reply(sim, peer, effect->reply.ticket, effect->reply.result);
         break;
     case EFFECT_RESOLVE:
         world_seeds(sim, peer);
+        break;
+    case EFFECT_KEYRING:
+        world_keyring(sim, peer, effect);
         break;
     case EFFECT_REOPEN:
         *is_reopening = true;
@@ -350,6 +376,33 @@ static void world_refused(struct sim *sim, struct sim_node *peer, const struct s
     sim_step(sim, peer, &refused);
 }
 
+/* A client, an operator or the rot acts. */
+static void world_act(struct sim *sim, const struct sim_event *event)
+{
+    if (event->kind == SIM_KEYS)
+        sim_keys_act(sim);
+    else if (event->kind == SIM_ROT)
+        sim_rot_act(sim);
+    else if (event->kind == SIM_CLIENT)
+        sim_client_act(sim, event->node);
+    else if (event->kind == SIM_READER)
+        sim_rows_act(sim);
+    else if (event->kind == SIM_SPACE)
+        sim_space_act(sim, event->node);
+    else if (event->kind == SIM_MORTAL)
+        sim_ttl_act(sim, event->node);
+    else if (event->kind == SIM_RETRY)
+        sim_retry_act(sim, event->node);
+    else if (event->kind == SIM_REPLICAS)
+        sim_replicas_act(sim, event->node);
+    else if (event->kind == SIM_TYPED)
+        sim_types_act(sim, event->node);
+    else if (event->kind == SIM_MASS)
+        sim_mass_act(sim, event->node);
+    else if (event->kind == SIM_SESSION)
+        sim_session_act(sim, event->node);
+}
+
 static void world_happen(struct sim *sim, struct sim_event *event)
 {
     struct sim_node *peer = &sim->nodes[event->node];
@@ -373,38 +426,11 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_SEEDS:
         world_seeds_come(sim, peer);
         break;
+    case SIM_KEYRING:
+        world_keyring_kept(sim, peer, event);
+        break;
     case SIM_BOOT:
         sim_boot(sim, peer);
-        break;
-    case SIM_ROT:
-        sim_rot_act(sim);
-        break;
-    case SIM_CLIENT:
-        sim_client_act(sim, event->node);
-        break;
-    case SIM_READER:
-        sim_rows_act(sim);
-        break;
-    case SIM_SPACE:
-        sim_space_act(sim, event->node);
-        break;
-    case SIM_MORTAL:
-        sim_ttl_act(sim, event->node);
-        break;
-    case SIM_RETRY:
-        sim_retry_act(sim, event->node);
-        break;
-    case SIM_REPLICAS:
-        sim_replicas_act(sim, event->node);
-        break;
-    case SIM_TYPED:
-        sim_types_act(sim, event->node);
-        break;
-    case SIM_MASS:
-        sim_mass_act(sim, event->node);
-        break;
-    case SIM_SESSION:
-        sim_session_act(sim, event->node);
         break;
     case SIM_LINK_UP:
         sim_net_up(sim, event);
@@ -416,6 +442,9 @@ static void world_happen(struct sim *sim, struct sim_event *event)
     case SIM_FAULT:
     case SIM_RESUME:
         break;
+    default:
+        world_act(sim, event);
+        break;
     }
 }
 
@@ -424,7 +453,8 @@ static bool world_is_for_nobody(struct sim *sim, const struct sim_event *event)
 {
     const struct sim_node *peer = &sim->nodes[event->node];
     bool is_personal = event->kind == SIM_TIMER || event->kind == SIM_STORED ||
-                       event->kind == SIM_LOADED || event->kind == SIM_SEEDS;
+                       event->kind == SIM_LOADED || event->kind == SIM_SEEDS ||
+                       event->kind == SIM_KEYRING;
 
     if (is_personal)
         return !peer->node || peer->boot != event->boot;
@@ -436,7 +466,8 @@ static bool world_is_paused(struct sim *sim, struct sim_event *event)
     struct sim_node *peer = &sim->nodes[event->node];
     bool is_step = event->kind == SIM_TIMER || event->kind == SIM_STORED ||
                    event->kind == SIM_LOADED || event->kind == SIM_SEEDS ||
-                   event->kind == SIM_DATAGRAM || event->kind == SIM_REFUSED;
+                   event->kind == SIM_KEYRING || event->kind == SIM_DATAGRAM ||
+                   event->kind == SIM_REFUSED;
 
     if (!is_step || peer->paused_until <= sim->now)
         return false;
@@ -476,15 +507,15 @@ void sim_open(struct sim *sim, uint64_t seed, const struct sim_plan *plan)
         ensure_unreachable();
     effects_init(&sim->fx);
     sim->tables = place_cache_new(16);
-    memset(sim->keyring.keys[0].key, 7, SEAL_KEY_SIZE);
-    sim->keyring.count = 1;
-    sim->keyring.keys[0].id = 77;
+    if (seal_keyring_add(&sim->keyring, (const uint8_t[SEAL_KEY_SIZE]){7}) != STATUS_OK)
+        ensure_unreachable();
     for (uint32_t i = 0; i < plan->peers; i++) {
         struct sim_node *peer = &sim->nodes[i];
         uint8_t id_seed[SEAL_SEED_SIZE] = {1};
 
         peer->sim = sim;
         peer->index = i;
+        peer->keyring = sim->keyring;
         bytes_store_u64(id_seed + 8, seed);
         bytes_store_u64(id_seed + 16, i);
         if (seal_identity_from_seed(&peer->identity, id_seed) != STATUS_OK)
@@ -521,6 +552,7 @@ void sim_close(struct sim *sim)
     sim_retry_close(sim);
     sim_gc_close(sim);
     sim_replay_close(sim);
+    sim_keys_close(sim);
     heap_close(&sim->queue);
     effects_close(&sim->fx);
     place_cache_delete(sim->tables);

@@ -185,6 +185,8 @@ void node_task_expired(struct node *node, struct node_task *task)
         node_verify_finish(node, task);
     else if (task->op.kind == OP_JOBS)
         node_jobs_finish(node, task);
+    else if (task->op.kind == OP_KEYS)
+        node_keys_look(node, task, true);
     else if (task_coordinates(task) || task->kind == TASK_ROW)
         node_task_fail(node, task, STATUS_DEADLINE);
     else if (task->kind == TASK_HINT)

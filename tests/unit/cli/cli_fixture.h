@@ -207,6 +207,27 @@ static inline void stub_members(int fd)
     stub_json(fd, "200 OK", text);
 }
 
+/* The cluster's keys: the second is used by all, the first not. */
+static inline bool stub_keys(int fd, const char *method, const char *path)
+{
+    if (strcmp(path, "/v1/cluster/keys") == 0)
+        stub_json(fd, "200 OK",
+                  strcmp(method, "GET") == 0
+                      ? "{\"keys\":[{\"id\":\"00ab\",\"primary\":true},{\"id\":\"cdef\"}],"
+                        "\"members\":[{\"name\":\"peer-1\",\"state\":\"acknowledged\"}],"
+                        "\"complete\":true}"
+                      : "{\"keys\":[],\"members\":[{\"name\":\"peer-2\",\"state\":\"silent\"}],"
+                        "\"complete\":false}");
+    else if (strcmp(path, "/v1/cluster/keys/cdef/use?force=true") == 0 ||
+             (strcmp(path, "/v1/cluster/keys/cdef") == 0 && strcmp(method, "DELETE") == 0))
+        stub_json(fd, "200 OK", "{\"keys\":[],\"members\":[],\"complete\":true}");
+    else if (strcmp(path, "/v1/cluster/keys/cdef/use") == 0)
+        stub_json(fd, "409 Conflict", "{\"title\":\"Conflict\",\"status\":409}");
+    else
+        return false;
+    return true;
+}
+
 static inline void stub_answer(int fd, const char *method, const char *path, const char *body,
                                size_t size)
 {
@@ -245,7 +266,7 @@ static inline void stub_answer(int fd, const char *method, const char *path, con
         stub_json(fd, "200 OK", "{\"cluster_id\":\"c1\",\"version\":\"9\"}");
     else if (strcmp(path, "/version") == 0)
         stub_json(fd, "200 OK", "{\"version\":\"9\"}");
-    else if (stub_moves(fd, path, body))
+    else if (stub_moves(fd, path, body) || stub_keys(fd, method, path))
         return;
     else if (strcmp(path, "/v1/cluster/leave") == 0 && strcmp(method, "POST") == 0)
         stub_json(fd, "202 Accepted", "{\"state\":\"leaving\"}");

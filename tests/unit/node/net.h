@@ -28,7 +28,16 @@
 #define NET_WALL_MS 1790000000000ull
 #define NET_FOREVER 60000u /* ms: what has not happened by then never will */
 
-enum net_kind { NET_DATAGRAM, NET_UP, NET_STREAM, NET_DOWN, NET_STORED, NET_LOADED, NET_SEEDS };
+enum net_kind {
+    NET_DATAGRAM,
+    NET_UP,
+    NET_STREAM,
+    NET_DOWN,
+    NET_STORED,
+    NET_LOADED,
+    NET_SEEDS,
+    NET_KEYRING,
+};
 
 /* Something that will happen to a peer. Owns its bytes and rows. */
 struct net_item {
@@ -58,6 +67,8 @@ struct net_reply {
     size_t path_sizes[64];
     int64_t numbers[64];
     uint8_t acks, required;
+    uint32_t keys, key_missing; /* ids of the ring; members that have not acknowledged it */
+    uint16_t key_ids[SEAL_KEYS_MAX];
     uint64_t etag, expires_ms; /* expiry: of the write, or of the winner */
     uint32_t values, items, owners, members, rows_stored, partition;
     uint8_t route_count, route[ROUTE_MAX]; /* roles, the edge first */
@@ -89,6 +100,8 @@ struct net_peer {
     struct store_memory *memory;
     struct store store;
     uint64_t boots;
+    struct seal_keyring keyring; /* its key file */
+    enum status key_write;       /* what writing that file comes to */
     const char *seeds;
     instant sleeps_until;     /* nothing happens to it before: what comes waits */
     bool is_cold, is_held;    /* reads go to the disk; commits wait for net_release */
@@ -159,7 +172,7 @@ static void net_config(struct net *net, struct net_peer *peer, struct node_confi
 
     (void)snprintf(name, sizeof(name), "peer-%u", peer->index);
     *config = (struct node_config){.identity = &peer->identity,
-                                   .keyring = &net->keyring,
+                                   .keyring = &peer->keyring,
                                    .name = label_make(slice_text(name)),
                                    .host = label_make(slice_text(name)),
                                    .zone = label_make(slice_text("z")),
@@ -235,8 +248,7 @@ NET_MAYBE struct net *net_new(unsigned count, uint8_t replicas, const char *cons
     net->replicas = replicas;
     net->now = INSTANT_S(1);
     net->tables = place_cache_new(8);
-    net->keyring.count = 1;
-    net->keyring.keys[0].id = 7;
+    assert_int_equal(seal_keyring_add(&net->keyring, (const uint8_t[SEAL_KEY_SIZE]){7}), STATUS_OK);
     effects_init(&net->fx);
     for (unsigned i = 0; i < count; i++) {
         struct net_peer *peer = &net->peers[i];
@@ -246,6 +258,8 @@ NET_MAYBE struct net *net_new(unsigned count, uint8_t replicas, const char *cons
         peer->index = i;
         peer->seeds = seeds[i];
         peer->commit = STATUS_OK;
+        peer->key_write = STATUS_OK;
+        peer->keyring = net->keyring;
         peer->memory = store_memory_new(64u << 20);
         peer->store = (struct store){.get = net_get, .release = net_unpin, .context = peer};
         prng_init(&peer->entropy, i + 1);

@@ -195,6 +195,15 @@ static void net_row_shown(struct net_reply *reply, uint32_t at, const struct res
     reply->rows[at].is_gone = object.values[winner].kind == CRDT_TOMBSTONE;
 }
 
+static void net_replied_keys(struct net_reply *reply, const struct result *result)
+{
+    reply->keys = result->key_count;
+    memcpy(reply->key_ids, result->keys, sizeof(reply->key_ids));
+    reply->key_missing = 0;
+    for (uint32_t i = 0; i < result->key_member_count; i++)
+        reply->key_missing += result->key_members[i].ack != KEY_ACKNOWLEDGED;
+}
+
 static void net_replied(struct net *net, struct net_peer *peer, const struct effect *effect)
 {
     const struct result *result = effect->reply.result;
@@ -254,6 +263,7 @@ static void net_replied(struct net *net, struct net_peer *peer, const struct eff
     reply->job_count = result->job_count;
     for (uint32_t i = 0; i < result->job_count && i < 16; i++)
         reply->jobs[i] = result->jobs[i];
+    net_replied_keys(reply, result);
     reply->rows_stored = result->row_count;
     reply->partition = result->partition;
     reply->next_size = result->next.size;
@@ -297,6 +307,10 @@ static void net_effect(struct net *net, struct net_peer *peer, const struct effe
         break;
     case EFFECT_RESOLVE:
         net_push(net, NET_SEEDS, peer->index, SLICE_NONE);
+        break;
+    case EFFECT_KEYRING:
+        net_push(net, NET_KEYRING, peer->index,
+                 slice_of(effect->keyring.ring, sizeof(*effect->keyring.ring)));
         break;
     case EFFECT_REOPEN:
         peer->reopens++;
@@ -386,6 +400,20 @@ static void net_seeds(struct net *net, struct net_peer *peer)
     net_step(net, peer, &seeds);
 }
 
+static void net_keyring(struct net *net, struct net_peer *peer, const struct net_item *item)
+{
+    struct event event = {.kind = EVENT_KEYRING};
+    struct seal_keyring ring;
+
+    memcpy(&ring, item->bytes, sizeof(ring));
+    event.keyring.stamp = ring.stamp;
+    event.keyring.by = ring.by;
+    event.keyring.status = peer->key_write;
+    if (peer->key_write == STATUS_OK)
+        peer->keyring = ring;
+    net_step(net, peer, &event);
+}
+
 static void net_happen(struct net *net, const struct net_item *item)
 {
     struct net_peer *peer = &net->peers[item->peer];
@@ -429,6 +457,9 @@ static void net_happen(struct net *net, const struct net_item *item)
         break;
     case NET_SEEDS:
         net_seeds(net, peer);
+        break;
+    case NET_KEYRING:
+        net_keyring(net, peer, item);
         break;
     }
 }

@@ -86,8 +86,8 @@ static void test_W4_another_cluster_key_does_not_get_in(void **state)
     net_opened(net, 0);
     net_run(net, 3000);
     node_delete(net->peers[1].node);
-    net->keyring.keys[0].id = 99; /* the second peer was given another key */
-    memset(net->keyring.keys[0].key, 9, SEAL_KEY_SIZE);
+    net->peers[1].keyring.keys[0].id = 99; /* the second peer was given another key */
+    memset(net->peers[1].keyring.keys[0].key, 9, SEAL_KEY_SIZE);
     net_boot(net, 1);
     net_run(net, 10000);
     assert_false(node_is_ready(net->peers[1].node));

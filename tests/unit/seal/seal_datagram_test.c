@@ -230,6 +230,35 @@ static void numbers_never_repeat(void **state)
     }
 }
 
+/* Who seals with another key than our primary is answered in kind, except now and then. */
+static void who_is_behind_is_answered_in_kind(void **state)
+{
+    struct fixture *f = *state;
+    struct seal_opened opened;
+    struct seal_keyring ahead = f->ring, fresh = test_ring(77);
+    struct packet packet;
+    unsigned in_kind = 0;
+
+    one_knows(&f->b, &f->a);
+    packet = one_send(&f->b, &f->a, "old");
+    assert_int_equal(seal_keyring_add(&ahead, fresh.keys[0].key), STATUS_OK);
+    assert_int_equal(seal_keyring_use(&ahead, fresh.keys[0].id), STATUS_OK);
+    seal_keyring_set(f->a.seal, &ahead);
+    assert_int_equal(one_open(&f->a, &packet, &opened), STATUS_OK);
+    for (unsigned i = 0; i < 16; i++) {
+        packet = one_send(&f->a, &f->b, "answer");
+        in_kind += one_open(&f->b, &packet, &opened) == STATUS_OK;
+    }
+    assert_int_equal(in_kind, 14);
+    seal_keyring_set(f->b.seal, &ahead);
+    packet = one_send(&f->b, &f->a, "new");
+    assert_int_equal(one_open(&f->a, &packet, &opened), STATUS_OK);
+    assert_int_equal(opened.key_id, fresh.keys[0].id);
+    packet = one_send(&f->a, &f->b, "new");
+    assert_int_equal(one_open(&f->b, &packet, &opened), STATUS_OK);
+    assert_int_equal(opened.key_id, fresh.keys[0].id);
+}
+
 static void rotation(void **state)
 {
     struct fixture *f = *state;
@@ -260,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(recordings, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_never_repeat, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_is_behind_is_answered_in_kind, setup, teardown),
         cmocka_unit_test_setup_teardown(rotation, setup, teardown)};
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,32 @@ static void every_cut_and_change(void **state)
     assert_int_equal(seal_keyring_write(&ring, &small), STATUS_FULL);
 }
 
+static void steps_of_a_rotation(void **state)
+{
+    (void)state;
+    struct seal_keyring ring = test_ring(1), fresh = test_ring(2), back;
+    uint16_t old = ring.keys[0].id, new = fresh.keys[0].id;
+    uint8_t room[SEAL_KEYRING_TEXT_MAX];
+    struct writer out = writer_over(room, sizeof room);
+    assert_int_equal(seal_keyring_add(&ring, fresh.keys[0].key), STATUS_OK);
+    assert_int_equal(seal_keyring_drop(&ring, old), STATUS_CONFLICT);
+    assert_int_equal(seal_keyring_use(&ring, new), STATUS_OK);
+    assert_int_equal(seal_keyring_find(&ring, new), 0);
+    assert_int_equal(seal_keyring_find(&ring, old), 1);
+    assert_int_equal(seal_keyring_drop(&ring, old), STATUS_OK);
+    assert_int_equal(ring.count, 1);
+    assert_int_equal(seal_keyring_drop(&ring, old), STATUS_MISSING);
+    assert_int_equal(seal_keyring_use(&ring, old), STATUS_MISSING);
+    back = ring;
+    ring.stamp = 0x123456789abcdef0, ring.by = 9; /* the change travels with the file */
+    assert_true(seal_keyring_newer(&ring, &back) && !seal_keyring_newer(&back, &ring));
+    assert_int_equal(seal_keyring_write(&ring, &out), STATUS_OK);
+    assert_int_equal(seal_keyring_parse(&back, writer_done(&out)), STATUS_OK);
+    assert_false(seal_keyring_newer(&ring, &back) || seal_keyring_newer(&back, &ring));
+    back.by++;
+    assert_true(seal_keyring_newer(&back, &ring));
+}
+
 static void same_key_twice(void **state)
 {
     (void)state;
@@ -63,8 +89,8 @@ static void same_key_twice(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(text_round_trip),
-                                       cmocka_unit_test(every_cut_and_change),
-                                       cmocka_unit_test(same_key_twice)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_round_trip), cmocka_unit_test(every_cut_and_change),
+        cmocka_unit_test(steps_of_a_rotation), cmocka_unit_test(same_key_twice)};
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,12 +147,40 @@ static void wrong_key_is_named(void **state)
     (void)state;
     static struct fixture f;
     struct seal_keyring one = test_ring(1), two = test_ring(2);
+    begin(&f, &one, &two); /* of another cluster, too */
+    assert_int_equal(carry(&f, 100, NULL), STATUS_UNKNOWN_KEY);
+    assert_int_equal(seal_stream_key_id_seen(f.side[0].stream), two.keys[0].id);
+    finish(&f);
+    memcpy(two.cluster_id, one.cluster_id, CLUSTER_ID_SIZE);
     begin(&f, &one, &two);
     assert_int_equal(carry(&f, 100, NULL), STATUS_UNKNOWN_KEY);
     assert_int_equal(seal_stream_key_id_seen(f.side[1].stream), one.keys[0].id);
     assert_int_equal(say(&f.side[1], 1, SLICE_NONE), STATUS_CLOSED);
     assert_int_equal(receive(&f.side[1], slice_text("more")), STATUS_CLOSED);
     finish(&f);
+}
+
+/* In the middle of a rotation: whoever of the two is behind, and whoever dials. */
+static void one_key_in_common_is_enough(void **state)
+{
+    (void)state;
+    static struct fixture f;
+    struct seal_keyring old = test_ring(1), fresh = test_ring(2), ahead;
+    const struct seal_keyring *rings[4][2] = {
+        {&old, &ahead}, {&ahead, &old}, {&ahead, &ahead}, {&old, &old}};
+
+    ahead = old;
+    assert_int_equal(seal_keyring_add(&ahead, fresh.keys[0].key), STATUS_OK);
+    assert_int_equal(seal_keyring_use(&ahead, fresh.keys[0].id), STATUS_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        uint16_t id = i == 2 ? fresh.keys[0].id : old.keys[0].id;
+
+        begin(&f, rings[i][0], rings[i][1]);
+        assert_int_equal(carry(&f, 100, NULL), STATUS_OK);
+        for (unsigned side = 0; side < 2; side++)
+            assert_int_equal(seal_stream_key_id(f.side[side].stream), id);
+        finish(&f);
+    }
 }
 
 static void same_key_other_cluster_or_secret(void **state)
@@ -257,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(any_split),
                                        cmocka_unit_test(wrong_key_is_named),
+                                       cmocka_unit_test(one_key_in_common_is_enough),
                                        cmocka_unit_test(same_key_other_cluster_or_secret),
                                        cmocka_unit_test(rings_in_rotation),
                                        cmocka_unit_test(wrong_identity),
