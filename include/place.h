@@ -40,6 +40,7 @@ static inline bool place_is_in_base(unsigned state)
 struct place;
 struct place_config {
     struct place_cache *cache; /* borrowed */
+    uint64_t self8;            /* whose partitions are looked up fastest; 0: nobody's */
     uint32_t peers_max;        /* records kept, OUT included */
     uint8_t seed[HASH_SEED_SIZE];
     uint8_t partition_bits; /* at most PARTITION_BITS_MAX */
@@ -90,6 +91,8 @@ struct place_owners {
 void place_owners(struct place *place, uint32_t partition, struct place_owners *owners);
 /* place_owners_ever is the same, also of a class that no namespace is of any more. */
 void place_owners_ever(struct place *place, uint32_t partition, struct place_owners *owners);
+/* place_owns tells whether a peer is one of them; many times cheaper than to list them. */
+bool place_owns(struct place *place, uint32_t partition, uint64_t id8);
 /* place_owners_find tells which of the owners a peer is, by their order; -1: none of them. */
 int place_owners_find(const struct place_owners *owners, uint64_t id8);
 

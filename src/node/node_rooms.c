@@ -103,6 +103,7 @@ static bool rooms_protocol(struct node *node)
 struct place_config node_place_config(const struct node *node)
 {
     struct place_config config = {.cache = node->config.tables,
+                                  .self8 = node->self,
                                   .peers_max = node->config.members_max + PLACE_SLACK,
                                   .partition_bits = node->founding.partition_bits,
                                   .cell_depth = node->founding.cell_depth,

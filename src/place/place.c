@@ -52,6 +52,8 @@ struct place {
     uint8_t classes;  /* in use; bit 0 always */
     uint64_t version; /* of the classes, in the layout */
     bool is_fresh;    /* the tables below belong to the present list and classes */
+    uint8_t *own;     /* owned: a bit per partition, whether self8 owns it by the tables below */
+    bool is_own_known;
     struct place_table *base[FRONT_CLASSES], *target[FRONT_CLASSES]; /* references or NULL */
 };
 
@@ -72,7 +74,8 @@ struct place *place_new(const struct place_config *config)
     place->classes = 1;
     place->records = calloc(config->peers_max + 1u, sizeof *place->records);
     place->eligible = calloc(config->peers_max + 1u, sizeof *place->eligible);
-    if (!place->records || !place->eligible) {
+    place->own = calloc(1, front_count(&place->cut) / 8 + 1u);
+    if (!place->records || !place->eligible || !place->own) {
         place_delete(place);
         return NULL;
     }
@@ -95,6 +98,7 @@ void place_delete(struct place *place)
         return;
     place_drop(place);
     free(place->eligible);
+    free(place->own);
     free(place->records);
     free(place);
 }
@@ -318,6 +322,7 @@ static void place_refresh(struct place *place)
     if (place->is_fresh)
         return;
     place->is_fresh = true;
+    place->is_own_known = false;
     for (unsigned class = 0; class < FRONT_CLASSES; class ++) {
         if (!(place->classes >> class & 1))
             continue;
@@ -406,6 +411,41 @@ void place_owners(struct place *place, uint32_t partition, struct place_owners *
     place_owners_target(place, partition, owners);
     if (owners->base_count == 0 && owners->gone_count > 0)
         place_owners_lost(owners);
+}
+
+static bool place_has_row(const struct place *place, uint32_t partition, uint64_t id8)
+{
+    unsigned class = front_partition_class(&place->cut, partition);
+
+    return (place_table_has(place->base[class], partition, id8) ||
+            place_table_has(place->target[class], partition, id8)) &&
+           !place_is_gone(place, id8);
+}
+
+/* Notes once per layout what self8 owns. */
+static void place_own(struct place *place)
+{
+    uint32_t count = place_partition_count(place);
+
+    memset(place->own, 0, front_count(&place->cut) / 8 + 1u);
+    for (uint32_t p = 0; p < count; p = place_partition_next(place, p))
+        if (place_has_row(place, p, place->config.self8))
+            place->own[p / 8] |= (uint8_t)(1u << p % 8);
+    place->is_own_known = true;
+}
+
+bool place_owns(struct place *place, uint32_t partition, uint64_t id8)
+{
+    if (!(place->classes >> front_partition_class(&place->cut, partition) & 1))
+        return false;
+    place_refresh(place);
+    if (!place->is_fresh)
+        return false;
+    if (id8 != place->config.self8)
+        return place_has_row(place, partition, id8);
+    if (!place->is_own_known)
+        place_own(place);
+    return place->own[partition / 8] >> partition % 8 & 1;
 }
 
 void place_owners_ever(struct place *place, uint32_t partition, struct place_owners *owners)

@@ -36,6 +36,11 @@ void place_spread_close(struct place_spread *spread);
  * rank order, for the draws that stand in spread->draws. */
 void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *owners);
 
+/* place_spread_keeps tells whether a newcomer leaves those owners as they are: it would be picked
+ * at none of their ranks. The draws of all of them stand in spread->draws. */
+bool place_spread_keeps(struct place_spread *spread, const uint16_t *owners, unsigned count,
+                        uint16_t newcomer);
+
 /* What a table is a function of. `records` are those that may own, in id8 order. */
 struct place_input {
     const struct place_record *const *records;
@@ -54,5 +59,7 @@ void place_cache_drop(struct place_cache *cache, struct place_table *table);
 const uint16_t *place_table_row(const struct place_table *table, uint32_t partition,
                                 unsigned *width);
 uint64_t place_table_id(const struct place_table *table, uint16_t index);
+/* place_table_has tells whether a peer is one of them. */
+bool place_table_has(const struct place_table *table, uint32_t partition, uint64_t id8);
 
 #endif

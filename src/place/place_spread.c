@@ -92,6 +92,37 @@ static uint32_t place_spread_best(struct place_spread *spread)
     return best;
 }
 
+static void place_spread_use(struct place_spread *spread, uint32_t peer, uint8_t is_used)
+{
+    spread->is_used[peer] = is_used;
+    spread->is_host_used[spread->peers[peer].host] = is_used;
+    spread->is_zone_used[spread->peers[peer].zone] = is_used;
+}
+
+bool place_spread_keeps(struct place_spread *spread, const uint16_t *owners, unsigned count,
+                        uint16_t newcomer)
+{
+    unsigned rank = 0;
+
+    spread->scores[newcomer] = 0;
+    for (unsigned i = 0; i < count; i++)
+        spread->scores[owners[i]] = 0;
+    for (; rank < count; rank++) {
+        uint16_t owner = owners[rank];
+        unsigned class = place_spread_class(spread, owner);
+        unsigned other = place_spread_class(spread, newcomer);
+        bool is_passed = newcomer > owner ? place_spread_is_better(spread, newcomer, owner)
+                                          : !place_spread_is_better(spread, owner, newcomer);
+
+        if (other < class || (other == class && is_passed))
+            break;
+        place_spread_use(spread, owner, 1);
+    }
+    for (unsigned i = 0; i < rank; i++)
+        place_spread_use(spread, owners[i], 0);
+    return rank == count;
+}
+
 void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *owners)
 {
     ensure(wanted <= spread->count);
@@ -101,15 +132,8 @@ void place_spread_pick(struct place_spread *spread, unsigned wanted, uint16_t *o
 
         ensure(best < spread->count);
         owners[rank] = (uint16_t)best;
-        spread->is_used[best] = 1;
-        spread->is_host_used[spread->peers[best].host] = 1;
-        spread->is_zone_used[spread->peers[best].zone] = 1;
+        place_spread_use(spread, best, 1);
     }
-    for (unsigned rank = 0; rank < wanted; rank++) {
-        const struct place_peer *peer = &spread->peers[owners[rank]];
-
-        spread->is_used[owners[rank]] = 0;
-        spread->is_host_used[peer->host] = 0;
-        spread->is_zone_used[peer->zone] = 0;
-    }
+    for (unsigned rank = 0; rank < wanted; rank++)
+        place_spread_use(spread, owners[rank], 0);
 }

@@ -111,8 +111,7 @@ void node_sync_fact(struct node *node, const struct sync_output *fact)
 bool node_sync_shares(void *context, uint64_t peer, uint16_t partition)
 {
     struct node *node = context;
-    struct place_owners owners;
 
-    place_owners(node->place, partition, &owners);
-    return place_owners_find(&owners, node->self) >= 0 && place_owners_find(&owners, peer) >= 0;
+    return place_owns(node->place, partition, node->self) &&
+           place_owns(node->place, partition, peer);
 }

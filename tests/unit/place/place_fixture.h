@@ -58,8 +58,11 @@ static inline struct place_record fixture_record(uint32_t number)
 
 static inline struct place_config fixture_config(struct place_cache *cache)
 {
-    struct place_config config = {
-        .cache = cache, .peers_max = 256, .partition_bits = FIXTURE_BITS, .replicas = 3};
+    struct place_config config = {.cache = cache,
+                                  .self8 = fixture_id8(1),
+                                  .peers_max = 256,
+                                  .partition_bits = FIXTURE_BITS,
+                                  .replicas = 3};
 
     for (uint8_t i = 0; i < HASH_SEED_SIZE; i++)
         config.seed[i] = i;

@@ -1,5 +1,6 @@
 /* Tables: even load, few moves, the same owners for everybody, sharing. */
 #include "place_fixture.h"
+#include "prng.h"
 
 static uint64_t checksum(struct place *place)
 {
@@ -153,6 +154,41 @@ static void test_cache_shares_and_keeps(void **state)
     place_cache_delete(cache);
 }
 
+/* A table that is made of the one before equals one that is made alone, whatever comes and goes. */
+static void test_a_table_made_of_another_is_the_same(void **state)
+{
+    struct place_cache *cache = place_cache_new(1);
+    struct place *grown = fixture_place(cache, 0);
+    struct place_record records[24];
+    struct prng prng;
+
+    (void)state;
+    prng_init(&prng, 7);
+    for (uint32_t i = 0; i < 24; i++) {
+        records[i] = fixture_record(i);
+        records[i].state = PLACE_OUT;
+        records[i].host = fixture_label("host", (int)prng_below(&prng, 9));
+        records[i].zone = fixture_label("zone", (int)prng_below(&prng, 3));
+        records[i].weight = (uint16_t)(prng_chance(&prng, 1, 3) ? 512 : 256);
+    }
+    for (unsigned step = 0; step < 60; step++) {
+        struct place_cache *alone = place_cache_new(1);
+        struct place *made = fixture_place(alone, 0);
+        struct place_record *record = &records[prng_below(&prng, 24)];
+
+        record->state = record->state == PLACE_ACTIVE && step > 20 ? PLACE_OUT : PLACE_ACTIVE;
+        record->stamp++;
+        fixture_put(grown, record);
+        for (uint32_t i = 0; i < 24; i++)
+            fixture_put(made, &records[i]);
+        assert_int_equal(checksum(grown), checksum(made));
+        place_delete(made);
+        place_cache_delete(alone);
+    }
+    place_delete(grown);
+    place_cache_delete(cache);
+}
+
 /* A table must not outlive the weight, host or zone it was made of. */
 static void test_each_label_and_weight_makes_its_own_table(void **state)
 {
@@ -219,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_leave_moves_only_what_was_held),
         cmocka_unit_test(test_owners_never_change),
         cmocka_unit_test(test_cache_shares_and_keeps),
+        cmocka_unit_test(test_a_table_made_of_another_is_the_same),
         cmocka_unit_test(test_each_label_and_weight_makes_its_own_table),
         cmocka_unit_test(test_cache_tells_inputs_apart),
     };

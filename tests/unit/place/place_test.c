@@ -241,6 +241,8 @@ static void test_owners_are_a_union(void **state)
     unsigned differing = 0;
 
     (void)state;
+    assert_int_equal(place_owns(place, 0, fixture_id8(1)), /* asked before it changes, too */
+                     place_owns(place, 0, fixture_id8(1)));
     fixture_set_state(place, 7, PLACE_LEAVING);
     fixture_set_state(place, 6, PLACE_OUT);
     fixture_set_state(place, 6, PLACE_JOINING); /* later, so it waits */
@@ -263,6 +265,9 @@ static void test_owners_are_a_union(void **state)
         assert_int_equal(target, 3);
         assert_int_equal(owners.base_count, 3);
         assert_int_equal(owners.target_count, 3);
+        for (unsigned i = 0; i < 9; i++) /* one more than there are */
+            assert_int_equal(place_owns(place, p, fixture_id8(i)),
+                             place_owners_find(&owners, fixture_id8(i)) >= 0);
         differing += owners.count > 3;
     }
     assert_true(differing > FIXTURE_PARTITIONS / 3);
@@ -395,6 +400,9 @@ static void test_a_forgotten_peer_leaves_its_rank_empty(void **state)
         place_owners(before, p, &was);
         place_owners(place, p, &is);
         assert_false(fixture_owns(&is, fixture_id8(2)));
+        for (unsigned i = 0; i < 5; i++)
+            assert_int_equal(place_owns(place, p, fixture_id8(i)),
+                             place_owners_find(&is, fixture_id8(i)) >= 0);
         assert_int_equal(is.gone_count, fixture_owns(&was, fixture_id8(2)));
         assert_int_equal(is.base_count + is.gone_count, was.base_count);
         assert_int_equal(is.target_count, was.base_count);
