@@ -93,15 +93,17 @@ struct swim_from {
     uint64_t id8;
     struct address address; /* where the packet came from; answers go there */
     bool is_stream;         /* came over a stream: answers go over the stream, address unused */
+    uint8_t cast;           /* depth of the CAST ahead of it in its datagram, 0: there was none */
 };
 
 /* swim_receive takes PING ACK PING_REQ NACK UPDATE RECORD_GET TABLE; other kinds are ignored. The
  * cookie of an ACK was checked by the caller. For SELF use swim_receive_record. */
 void swim_receive(struct swim *swim, instant now, const struct swim_from *from,
                   const struct message *message);
-/* swim_receive_record takes a self record whose signature the caller has verified, and the very
- * bytes that were signed with their signature (copied). stamp_now: hybrid clock. */
-void swim_receive_record(struct swim *swim, instant now, uint64_t stamp_now,
+/* swim_receive_record takes a self record whose signature the caller has verified, or which
+ * swim_knows_record, and the very bytes that were signed with their signature (copied). `from`
+ * brought it; NULL: our own disk. */
+void swim_receive_record(struct swim *swim, instant now, const struct swim_from *from,
                          const struct self_record *record, struct slice signed_bytes);
 /* swim_refused: the kernel says nobody listens at `address`. Who lives there is probed out of turn,
  * and relays are asked at once instead of after the timeout (protocols.md 2.2, fast evidence). It

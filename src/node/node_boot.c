@@ -151,7 +151,7 @@ static void boot_sys_row(struct node *node, const struct store_row *row)
         node->incarnation_kept = bytes_load_u64(body.data);
     } else if (slice_has_prefix(row->key, slice_text(NODE_SYS_MEMBER))) {
         boot_swim(node);
-        (void)node_record_received(node, body, &id8);
+        (void)node_record_received(node, NULL, body, &id8);
     } else if (slice_has_prefix(row->key, slice_text(NODE_SYS_PLACE))) {
         node_place_received(node, body);
     } else if (slice_has_prefix(row->key, slice_text("gc/"))) {

@@ -114,21 +114,22 @@ static bool datagram_echo(struct node *node, const struct seal_opened *opened,
 /* One message of a packet that opened. What a recording says has no effect, unless it is no
  * recording: then it echoes our cookie. */
 static void datagram_message(struct node *node, struct seal_opened *opened,
-                             const struct address *from, const struct message *message)
+                             struct swim_from *sender, const struct message *message)
 {
-    struct swim_from sender = {.id8 = opened->from, .address = *from};
     bool is_unproved;
 
-    opened->is_verified |= datagram_echo(node, opened, from, message);
+    opened->is_verified |= datagram_echo(node, opened, &sender->address, message);
     is_unproved = node->unproved.address.family != 0;
     if (opened->is_stale && !opened->is_verified)
         metric_add(&node->metrics, METRIC_DROP_REPLAY, 1);
     else if (!opened->is_verified)
-        datagram_unverified(node, opened, from, message);
+        datagram_unverified(node, opened, &sender->address, message);
+    else if (message->kind == MESSAGE_CAST)
+        sender->cast = message->cast.depth;
     else if (is_unproved && (message->kind == MESSAGE_PING_REQ || message->kind == MESSAGE_NODES))
         metric_add(&node->metrics, METRIC_DROP_UNVERIFIED, 1); /* would be answered later */
     else
-        node_peer_message(node, &sender, message);
+        node_peer_message(node, sender, message);
 }
 
 void node_datagram(struct node *node, const struct event *event)
@@ -152,11 +153,12 @@ void node_datagram(struct node *node, const struct event *event)
     if (!datagram_is_proved_from(node, opened.from, from))
         node->unproved = (struct node_unproved){*from, event->datagram.bytes.size};
 
+    struct swim_from sender = {.id8 = opened.from, .address = *from};
     struct reader in = reader_over(opened.plain);
     struct message message;
 
     while ((status = wire_datagram_next(&in, &message)) == STATUS_OK)
-        datagram_message(node, &opened, from, &message);
+        datagram_message(node, &opened, &sender, &message);
     if (status == STATUS_BAD)
         metric_add(&node->metrics, METRIC_DROP_MALFORMED, 1);
     if (opened.stamp <= node->clock.last) /* as far ahead as nobody can be made to follow: no */

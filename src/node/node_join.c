@@ -237,6 +237,7 @@ static void join_asked(struct node *node, struct node_link *link, const struct m
     uint64_t id8 = 0;
     struct frame head = {.flags = FRAME_REPLY};
     struct message joined = {.kind = MESSAGE_JOINED};
+    const struct swim_from from = {.id8 = link->peer, .is_stream = true};
     const struct swim_view *view = swim_find(node->swim, link->peer);
     bool is_one;
 
@@ -251,7 +252,7 @@ static void join_asked(struct node *node, struct node_link *link, const struct m
     joined.joined.record = swim_own_record(node->swim);
     joined.joined.founding = founding_bytes(node);
     joined.joined.contacts = node_overlay_nearest(node, link->peer);
-    if (is_one && (!node_record_received(node, join->record, &id8) || id8 != link->peer))
+    if (is_one && (!node_record_received(node, &from, join->record, &id8) || id8 != link->peer))
         return;
     (void)node_send_link(node, link, &head, &joined);
 }
@@ -260,6 +261,7 @@ static void join_answered(struct node *node, struct node_link *link,
                           const struct message_joined *joined)
 {
     uint64_t id8 = 0;
+    const struct swim_from from = {.id8 = link->peer, .is_stream = true};
     bool was_join = link->is_join;
     struct node_peer *peer = node_peer(node, link->peer);
 
@@ -272,7 +274,7 @@ static void join_answered(struct node *node, struct node_link *link,
             node->is_new_smallest = false;
     }
     if (join_reconcile(node, joined->founding, link->peer) &&
-        node_record_received(node, joined->record, &id8) && node->is_founded) {
+        node_record_received(node, &from, joined->record, &id8) && node->is_founded) {
         if (!node->is_joined)
             node_trace(node, TRACE_JOINED, link->peer, 0, 0);
         node->is_joined = true;

@@ -3,7 +3,8 @@
 #include "node_parts.h"
 
 /* A signed self record: checked here, so that swim only ever sees genuine ones. */
-bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
+bool node_record_received(struct node *node, const struct swim_from *from, struct slice bytes,
+                          uint64_t *id8)
 {
     struct self_record record;
     struct slice part, signature;
@@ -16,15 +17,15 @@ bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8)
     }
     id = hash_node_id(record.public_key);
     *id8 = id_front(&id);
-    if (swim_knows_record(node->swim, *id8, bytes))
-        return true; /* the very bytes we hold: no need to verify them again */
-    if (seal_record_verify(record.public_key, part, signature.data) != STATUS_OK) {
+    if (swim_knows_record(node->swim, *id8, bytes)) {
+        /* the very bytes we hold: no need to verify them again */
+    } else if (seal_record_verify(record.public_key, part, signature.data) != STATUS_OK) {
         metric_add(&node->metrics, METRIC_DROP_SIGNATURE, 1);
         return false;
     }
     if (*id8 != node->self && seal_peer_add(node->seal, record.public_key) != STATUS_OK)
         return false; /* no room to seal for it, so it cannot be a member of this view */
-    swim_receive_record(node->swim, node->now, node_stamp(node), &record, bytes);
+    swim_receive_record(node->swim, node->now, from, &record, bytes);
     return true;
 }
 
@@ -44,7 +45,7 @@ void node_peer_message(struct node *node, const struct swim_from *sender,
         swim_receive(node->swim, node->now, sender, message);
         break;
     case MESSAGE_SELF:
-        (void)node_record_received(node, message->self.record, &subject);
+        (void)node_record_received(node, sender, message->self.record, &subject);
         break;
     case MESSAGE_PLACE:
         node_place_received(node, message->place.record);

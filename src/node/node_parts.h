@@ -55,7 +55,8 @@ uint32_t node_load(struct node *node);
 void node_datagram(struct node *node, const struct event *event);
 
 /* node_message.c */
-bool node_record_received(struct node *node, struct slice bytes, uint64_t *id8);
+bool node_record_received(struct node *node, const struct swim_from *from, struct slice bytes,
+                          uint64_t *id8);
 void node_peer_message(struct node *node, const struct swim_from *sender,
                        const struct message *message);
 void node_message(struct node *node, struct node_link *link, const struct frame *frame,

@@ -3,6 +3,7 @@
  *   swim.c  life, dispatch, time          swim_table.c   members, merge of records
  *   swim_probe.c  ping, relays            swim_suspect.c statements, suspicion
  *   swim_self.c   our own record          swim_gossip.c  sending, queue
+ *   swim_cast.c   news down a tree
  *   swim_repair.c table exchange          swim_digest.c, swim_health.c */
 #ifndef GOSSAMER_SWIM_PRIVATE_H
 #define GOSSAMER_SWIM_PRIVATE_H
@@ -36,6 +37,7 @@ struct swim_member {
     uint32_t rtt_var_us;   /* smoothed deviation */
     uint8_t rank;          /* enum member_rank */
     uint8_t sends;         /* of the queued update */
+    uint8_t cast;          /* its present state was passed on below this depth */
     bool is_queued, is_picked;
     bool is_listed; /* scratch of a table exchange */
 };
@@ -136,6 +138,8 @@ struct swim_state {
 struct swim_state swim_merge(struct swim_state a, struct swim_state b);
 /* swim_slot finds a member, SWIM_NONE when unknown. */
 uint32_t swim_slot(const struct swim *swim, uint64_t id8);
+/* swim_lower gives the first index in `order` whose id is not below. */
+uint32_t swim_lower(const struct swim *swim, uint64_t id8);
 /* swim_insert adds a member without a state, SWIM_NONE when the table is full. */
 uint32_t swim_insert(struct swim *swim, const struct node_id *id);
 /* swim_set_state writes a belief and keeps digest and counts right. */
@@ -221,6 +225,19 @@ void swim_queue_add(struct swim *swim, instant now, uint32_t slot);
 void swim_gossip_expire(struct swim *swim, instant now);
 /* swim_ask asks `from` for the record of a member, unless we just did. */
 void swim_ask(struct swim *swim, instant now, const struct swim_from *from, uint64_t subject);
+
+/* --- swim_cast.c */
+#define SWIM_CAST_NOT                                                                              \
+    UINT8_MAX /* a depth nothing is below: what came otherwise goes no further                     \
+               */
+/* swim_cast passes the present state of a member on to all that share `depth` first bits with us,
+ * 0 being everybody, as far as we have not done so. */
+void swim_cast(struct swim *swim, uint32_t subject, unsigned depth);
+/* swim_cast_depth tells how far down the tree we stand with what `from` brought. */
+static inline unsigned swim_cast_depth(const struct swim_from *from)
+{
+    return from && from->cast > 0 ? from->cast : SWIM_CAST_NOT;
+}
 
 /* --- swim_repair.c */
 void swim_repair_table(struct swim *swim, instant now, const struct swim_from *from,

@@ -30,6 +30,7 @@ void swim_self_sign(struct swim *swim, instant now, uint64_t incarnation, uint16
     swim_keep_record(swim, SWIM_SELF_SLOT, &record, slice_of(bytes, size));
     swim_set_state(swim, now, SWIM_SELF_SLOT, state);
     swim_news(swim, now, SWIM_SELF_SLOT);
+    swim_cast(swim, SWIM_SELF_SLOT, 0);
 }
 
 void swim_start(struct swim *swim, instant now, uint64_t wall_ms, uint64_t incarnation_persisted)

@@ -102,6 +102,8 @@ void swim_accuse(struct swim *swim, instant now, uint32_t slot, uint64_t from, b
         swim_emit_member(swim, slot, RANK_ALIVE, from);
     if (is_news)
         swim_news(swim, now, slot);
+    if (is_first && from == swim->self8)
+        swim_cast(swim, slot, 0);
     if (is_first && from != swim->self8 && suspect_is_witness(swim, slot))
         swim_probe_start(swim, now, slot);
 }
@@ -126,6 +128,8 @@ void swim_declare(struct swim *swim, instant now, uint32_t slot, uint64_t from, 
     swim->suspicions[slot].count = 1;
     swim_emit_member(swim, slot, old_rank, from);
     swim_news(swim, now, slot);
+    if (from == swim->self8)
+        swim_cast(swim, slot, 0);
 }
 
 /* A clock that is read late says that our own loop stood still: the refutation may be waiting in
@@ -181,7 +185,9 @@ void swim_suspect_update(struct swim *swim, instant now, const struct swim_from 
                (update->incarnation == swim->members[slot].incarnation &&
                 update->rank == RANK_LEFT && swim->members[slot].rank != RANK_LEFT)) {
         swim_ask(swim, now, from, update->subject); /* not admissible without its record */
-    } else if (is_accusation && update->incarnation == swim->members[slot].incarnation) {
-        suspect_take(swim, now, slot, update);
+    } else if (is_accusation) {
+        if (update->incarnation == swim->members[slot].incarnation)
+            suspect_take(swim, now, slot, update);
+        swim_cast(swim, slot, swim_cast_depth(from));
     }
 }

@@ -18,8 +18,7 @@ struct swim_state swim_merge(struct swim_state a, struct swim_state b)
     return a;
 }
 
-/* First index in `order` whose id is not below. */
-static uint32_t table_lower(const struct swim *swim, uint64_t id8)
+uint32_t swim_lower(const struct swim *swim, uint64_t id8)
 {
     uint32_t low = 0, high = swim->count;
 
@@ -36,7 +35,7 @@ static uint32_t table_lower(const struct swim *swim, uint64_t id8)
 
 uint32_t swim_slot(const struct swim *swim, uint64_t id8)
 {
-    uint32_t at = table_lower(swim, id8);
+    uint32_t at = swim_lower(swim, id8);
 
     if (at < swim->count && swim->members[swim->order[at]].id8 == id8)
         return swim->order[at];
@@ -46,13 +45,14 @@ uint32_t swim_slot(const struct swim *swim, uint64_t id8)
 uint32_t swim_insert(struct swim *swim, const struct node_id *id)
 {
     uint64_t id8 = id_front(id);
-    uint32_t at = table_lower(swim, id8), slot = swim->count;
+    uint32_t at = swim_lower(swim, id8), slot = swim->count;
 
     if (slot == swim->config.members_max)
         return SWIM_NONE;
     memmove(&swim->order[at + 1], &swim->order[at], (slot - at) * sizeof(*swim->order));
     swim->order[at] = slot;
-    swim->members[slot] = (struct swim_member){.id8 = id8, .rank = RANK_LEFT};
+    swim->members[slot] =
+        (struct swim_member){.id8 = id8, .rank = RANK_LEFT, .cast = SWIM_CAST_NOT};
     swim->colds[slot].id = *id;
     swim->count++;
     if (swim->is_seeded)
@@ -69,6 +69,8 @@ void swim_set_state(struct swim *swim, instant now, uint32_t slot, struct swim_s
         swim->digest -= swim_digest_row(swim, member);
     if (member->rank != state.rank)
         member->changed = now;
+    if (member->rank != state.rank || member->incarnation != state.incarnation)
+        member->cast = SWIM_CAST_NOT;
     member->incarnation = state.incarnation;
     member->rank = (uint8_t)state.rank;
     member->since = state.rank == RANK_DEAD ? state.since : 0;
@@ -152,14 +154,19 @@ static void table_take(struct swim *swim, instant now, uint32_t slot,
     swim_news(swim, now, slot);
 }
 
-void swim_receive_record(struct swim *swim, instant now, uint64_t stamp_now,
+/* It joins through us, or comes back: nobody else has heard of it. */
+static bool table_is_first_hand(const struct swim_from *from, uint64_t id8)
+{
+    return from && from->is_stream && from->id8 == id8;
+}
+
+void swim_receive_record(struct swim *swim, instant now, const struct swim_from *from,
                          const struct self_record *record, struct slice signed_bytes)
 {
     struct node_id id = hash_node_id(record->public_key);
     uint64_t id8 = id_front(&id);
     uint32_t slot;
 
-    (void)stamp_now; /* for the forgetting of the dead, which dates them */
     if (!swim->is_started || signed_bytes.size == 0 || signed_bytes.size > SELF_RECORD_SIZE_MAX ||
         record->address_count == 0)
         return;
@@ -176,8 +183,10 @@ void swim_receive_record(struct swim *swim, instant now, uint64_t stamp_now,
     slot = swim_slot(swim, id8);
     if (slot == SWIM_NONE)
         slot = swim_insert(swim, &id);
-    if (slot != SWIM_NONE && id_equal(&swim->colds[slot].id, &id))
-        table_take(swim, now, slot, record, signed_bytes);
+    if (slot == SWIM_NONE || !id_equal(&swim->colds[slot].id, &id))
+        return;
+    table_take(swim, now, slot, record, signed_bytes);
+    swim_cast(swim, slot, table_is_first_hand(from, id8) ? 0 : swim_cast_depth(from));
 }
 
 /* --- views */

@@ -58,7 +58,7 @@ static void hear_record(struct swim *swim, uint64_t incarnation, uint16_t flags)
 {
     struct self_record record = record_make(incarnation, flags);
 
-    swim_receive_record(swim, 1, 1, &record, slice_of(&record, sizeof(record)));
+    swim_receive_record(swim, 1, NULL, &record, slice_of(&record, sizeof(record)));
 }
 
 /* A belief arrives as it does in life: the record first, what is said of it behind. */

@@ -276,7 +276,7 @@ static inline void network_introduce(struct network *network, unsigned to, unsig
     struct self_record record;
 
     memcpy(&record, bytes.data, sizeof(record));
-    swim_receive_record(network->peers[to].swim, network->now, network->now, &record, bytes);
+    swim_receive_record(network->peers[to].swim, network->now, NULL, &record, bytes);
 }
 
 static inline void packet_refuse(struct network *network, struct peer *sender, struct peer *to)
@@ -305,12 +305,13 @@ static inline void packet_deliver(struct network *network, struct packet *packet
     for (unsigned i = 0; i < packet->count; i++) {
         const struct message *message = &packet->messages[i];
 
-        if (message->kind == MESSAGE_SELF) {
+        if (message->kind == MESSAGE_CAST) {
+            from.cast = message->cast.depth;
+        } else if (message->kind == MESSAGE_SELF) {
             struct self_record record;
 
             memcpy(&record, message->self.record.data, sizeof(record));
-            swim_receive_record(to->swim, network->now, network->now, &record,
-                                message->self.record);
+            swim_receive_record(to->swim, network->now, &from, &record, message->self.record);
         } else {
             swim_receive(to->swim, network->now, &from, message);
         }

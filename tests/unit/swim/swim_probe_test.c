@@ -127,7 +127,7 @@ static void test_silence_says_nothing_of_a_later_life(void **state)
     struct swim *swim = network->peers[0].swim;
 
     (void)state;
-    swim_receive_record(swim, network->now, 1, &later, slice_of(&later, sizeof(later)));
+    swim_receive_record(swim, network->now, NULL, &later, slice_of(&later, sizeof(later)));
     network->now += swim->numbers->period_us;
     swim_expire(swim, network->now, 1);
     assert_int_equal(network_rank(network, 0, 1), RANK_ALIVE);

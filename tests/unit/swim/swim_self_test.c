@@ -86,7 +86,8 @@ static void test_a_record_of_an_earlier_life_is_passed_and_a_twin_told(void **st
         struct self_record other = record_make(peer, 9000 + 10 * i, 0);
 
         peer->epoch = epoch;
-        swim_receive_record(peer->swim, network->now, 1, &other, slice_of(&other, sizeof(other)));
+        swim_receive_record(peer->swim, network->now, NULL, &other,
+                            slice_of(&other, sizeof(other)));
         assert_int_equal(own(network), 9001 + 10 * i);
         assert_int_equal(peer->twins, i);
         network->now += SWIM_RAISE_AGAIN_US;

@@ -95,7 +95,7 @@ static void test_a_higher_suspicion_starts_anew(void **state)
     tell(network, 1, RANK_SUSPECT, network->peers[2].id8, 1000);
     tell(network, 1, RANK_SUSPECT, network->peers[3].id8, 1000);
     network->now += INSTANT_S(1);
-    swim_receive_record(network->peers[0].swim, network->now, 1, &refuted,
+    swim_receive_record(network->peers[0].swim, network->now, NULL, &refuted,
                         slice_of(&refuted, sizeof(refuted)));
     assert_int_equal(network_rank(network, 0, 1), RANK_ALIVE);
     tell(network, 1, RANK_SUSPECT, network->peers[3].id8, 1000);

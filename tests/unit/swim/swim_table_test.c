@@ -13,7 +13,7 @@ static void offer(struct network *network, unsigned of, uint64_t incarnation, ui
 {
     struct self_record record = record_make(&network->peers[of], incarnation, flags);
 
-    swim_receive_record(network->peers[0].swim, network->now, 1, &record,
+    swim_receive_record(network->peers[0].swim, network->now, NULL, &record,
                         slice_of(&record, sizeof(record)));
 }
 
@@ -48,7 +48,7 @@ static void test_a_higher_record_replaces_address_and_state(void **state)
     (void)state;
     moved.addresses[0].port = 99;
     assert_false(swim_knows_record(network->peers[0].swim, network->peers[1].id8, bytes));
-    swim_receive_record(network->peers[0].swim, network->now, 1, &moved, bytes);
+    swim_receive_record(network->peers[0].swim, network->now, NULL, &moved, bytes);
     assert_int_equal(seen(network, 1)->address.port, 99);
     assert_int_equal(seen(network, 1)->incarnation, 1001);
     assert_int_equal(seen(network, 1)->record->incarnation, 1001);
