@@ -167,6 +167,7 @@ struct sim_plan {
     bool has_keys;     /* profile keys: the cluster's keys are rotated */
     uint32_t replay;   /* profile replay: packets to record */
     bool is_blind;     /* profile `late`: registers are written without a context */
+    uint32_t sick;     /* profile `sick`: so many at a time */
     uint32_t sync_ms;  /* between rounds of anti-entropy; 0: 5 s */
 };
 
@@ -213,6 +214,9 @@ struct sim {
     instant reached_at[SIM_PEERS_MAX]; /* when a peer was last not dead in the eyes of most */
     struct prng gc_rng;                /* what only the profile gc draws */
     struct prng stop_rng;              /* sim_stop.c */
+    struct prng sick_rng;              /* sim_sick.c, as the two below */
+    instant sick_until[SIM_PEERS_MAX]; /* not well, or only just */
+    instant deaf_until[SIM_PEERS_MAX];
     instant now;
     struct heap queue;
     struct effects fx;
@@ -300,6 +304,11 @@ bool sim_move_fault(struct sim *sim);
 void sim_forget_draw(uint64_t seed, struct sim_plan *plan);
 bool sim_forget_fault(struct sim *sim);
 void sim_check_forgotten(struct sim *sim);
+/* --- sim_sick.c */
+void sim_sick_draw(uint64_t seed, struct sim_plan *plan);
+bool sim_sick_fault(struct sim *sim);
+bool sim_sick_is_deaf(const struct sim *sim, uint32_t peer);
+void sim_sick_note(struct sim *sim, const struct sim_node *viewer, uint64_t id8);
 void sim_forget_note(struct sim *sim, struct sim_node *by, uint64_t id8);
 void sim_check_leftovers(struct sim *sim, struct sim_node *any);
 

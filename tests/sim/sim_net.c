@@ -42,6 +42,14 @@ static void net_send(struct sim *sim, struct sim_node *from, uint32_t to, struct
     sim_replay_sent(sim, event);
 }
 
+static void net_refuse(struct sim *sim, const struct sim_node *from, const struct address *to)
+{
+    struct sim_event *refused = sim_after(sim, net_delay(sim), SIM_REFUSED, SLICE_NONE);
+
+    refused->node = from->index;
+    refused->address = *to;
+}
+
 void sim_net_datagram(struct sim *sim, struct sim_node *from, const struct effect *effect)
 {
     int to = sim_node_at(sim, &effect->datagram.to);
@@ -51,12 +59,11 @@ void sim_net_datagram(struct sim *sim, struct sim_node *from, const struct effec
     if (to < 0 || net_is_cut(sim, from->index, (uint32_t)to) || net_strikes(sim, sim->plan.loss))
         return;
     if (!sim->nodes[to].node && prng_chance(&sim->rng, 1, 2)) {
-        struct sim_event *refused = sim_after(sim, net_delay(sim), SIM_REFUSED, SLICE_NONE);
-
-        refused->node = from->index;
-        refused->address = effect->datagram.to;
+        net_refuse(sim, from, &effect->datagram.to);
         return;
     }
+    if (sim_sick_is_deaf(sim, from->index))
+        net_refuse(sim, from, &effect->datagram.to);
     net_send(sim, from, (uint32_t)to, effect->datagram.bytes);
     if (net_strikes(sim, sim->plan.duplicate))
         net_send(sim, from, (uint32_t)to, effect->datagram.bytes);

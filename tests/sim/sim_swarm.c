@@ -77,6 +77,8 @@ static void swarm_draw_more(uint64_t seed, const char *profile, struct sim_plan 
         sim_replicas_draw(seed, plan);
     if (!strcmp(profile, "mix"))
         sim_mix_draw(seed, plan);
+    if (!strcmp(profile, "sick"))
+        sim_sick_draw(seed, plan);
     if (!strcmp(profile, "stop"))
         sim_stop_draw(seed, plan);
     if (!strcmp(profile, "keys"))
@@ -253,7 +255,7 @@ static void swarm_fault(struct sim *sim)
     uint32_t draw = total ? (uint32_t)prng_below(&sim->rng, total) : 0;
 
     if ((plan->elastic && sim_move_fault(sim)) || (plan->forget_s && sim_forget_fault(sim)) ||
-        sim_gc_fault(sim) || sim_stop_fault(sim) || total == 0)
+        sim_gc_fault(sim) || sim_stop_fault(sim) || sim_sick_fault(sim) || total == 0)
         return;
     if (draw < plan->crash)
         swarm_crash(sim);

@@ -100,6 +100,8 @@ static void world_trace(void *context, enum trace_code code, uint64_t a, uint64_
     uint64_t words[6] = {sim->trace_hash, peer->index, (uint64_t)code, a, b, c};
 
     sim->trace_hash = hash_sip64(sim->trace_key, words, sizeof(words));
+    if (code == TRACE_MEMBER_DEAD)
+        sim_sick_note(sim, peer, a);
     sim->reached[code]++;
     if (code == TRACE_FORGOTTEN && b == 0)
         sim_forget_note(sim, peer, a);

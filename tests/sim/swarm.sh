@@ -18,7 +18,7 @@ log=$build/log/sim
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 mkdir -p "$log"
 passed=0 failed=0
-profiles="ttl spaces session move rows retry types gc churn forget rot mix hints replicas stop replay late keys" # that seeds do not draw by themselves
+profiles="ttl spaces session move rows retry types gc churn forget rot mix hints replicas stop replay late keys sick" # that seeds do not draw by themselves
 
 # Adds the last line of a log to the sum and repeats what failed. No last line: the program died.
 count() { # name log
