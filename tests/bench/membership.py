@@ -38,7 +38,7 @@ IDLE = float(os.environ.get("IDLE_SECONDS", 60))
 TRIALS = int(os.environ.get("TRIALS", 3))
 SIDES = os.environ.get("SIDES", "serf-lan,gossamer-lan,gossamer-local").split(",")
 STORE = os.environ.get("STORE", "memory")
-SETTLE, LONGEST = 15, 90  # seconds: of quiet before anything is measured; for anything to happen
+SETTLE, LONGEST = 15, 180  # seconds: of quiet before anything is measured; for anything to happen
 PORT = 20000
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -277,6 +277,7 @@ def main():
         sys.exit("membership: needs root and iproute2, for network namespaces")
     if any(s.startswith("serf") for s in SIDES) and not shutil.which("serf"):
         sys.exit("membership: needs serf: apt-get install serf")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # through `finally`
     rows = []
     for name in SIDES:
         print(f"{time.strftime('%T')} {name}", file=sys.stderr)
