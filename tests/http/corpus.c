@@ -204,11 +204,6 @@ static void run_answer(struct corpus_run *run, unsigned index)
                                        .own = {SPACE_CONFLICT, 0, 0, CONFLICT_LWW, 0},
                                        .full = {SPACE_ALL, 3, 2, CONFLICT_LWW, 0}};
 
-    static const struct result_self self;
-    static const struct result_cluster cluster;
-
-    result.self = &self;
-    result.cluster = &cluster;
     result.spaces = &space;
     result.space_count = 1;
     result.self = &self;
