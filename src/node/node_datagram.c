@@ -144,6 +144,10 @@ void node_datagram(struct node *node, const struct event *event)
         datagram_refused(node, status, event, opened.key_id);
         return;
     }
+    if (!node->is_swimming) { /* `sys` is being read, which tells what is older than this life */
+        metric_add(&node->metrics, METRIC_DROP_UNVERIFIED, 1);
+        return;
+    }
     if (node_is_blocked(node, opened.from)) {
         metric_add(&node->metrics, METRIC_DROP_BLOCKED, 1);
         return;
