@@ -192,27 +192,7 @@ struct node_batch {
 
 #include "op/node_group.h" /* uses what is above */
 #include "move/node_stray.h"
-
-/* What the node keeps per peer beside the rooms. Found by id8, never iterated by address. */
-struct node_peer {
-    uint64_t id8;
-    instant verify_at;            /* earliest next PING of our own that proves its epoch */
-    instant table_at;             /* earliest next comparison of tables */
-    instant join_at;              /* earliest next question about foundings */
-    instant sync_at;              /* next anti-entropy round with it */
-    instant pulled_at;            /* begin of the last */
-    instant synced_at;            /* end of the last one that came to its end, 0: none */
-    uint32_t differed;            /* partitions that differed in it, before they were pulled */
-    uint64_t boot_counter, swept; /* swept: of which version it told (node_class.c) */
-    uint64_t key_stamp, key_by, key_round; /* the ring on its disk, as it said in that round */
-    uint32_t forget_round[2];              /* the last questions of ours it said yes to */
-    struct node_link *link;                /* the one we send on; READY, or on its way */
-    bool knows_us;                         /* as we are on the placement list: node_farewell.c */
-    bool is_shy; /* it gave no word when asked: in recovery, say. Others are asked after it */
-    struct address address; /* of one that is no member of our view: the overlay found it */
-    struct address proved;  /* where it last echoed a cookie from */
-    struct list in_peers;
-};
+#include "node_peer.h"
 
 struct node {
     struct node_config config;
@@ -299,5 +279,6 @@ struct node {
 void node_settle(struct node *node);
 void node_trace(struct node *node, enum trace_code code, uint64_t a, uint64_t b, uint64_t c);
 uint64_t node_stamp(struct node *node); /* next stamp of the hybrid clock */
+
 #include "op/node_once.h"
 #endif

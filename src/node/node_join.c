@@ -41,9 +41,7 @@ static struct slice founding_bytes(struct node *node)
 /* Tells whether founding `a` stays where both meet: the smaller (stamp, founder). */
 static bool founding_precedes(const struct founding_record *a, const struct founding_record *b)
 {
-    if (a->stamp != b->stamp)
-        return a->stamp < b->stamp;
-    return id_compare(&a->founder, &b->founder) < 0;
+    return a->stamp != b->stamp ? a->stamp < b->stamp : id_compare(&a->founder, &b->founder) < 0;
 }
 
 static void join_schedule(struct node *node)

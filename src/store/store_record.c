@@ -5,7 +5,7 @@
  * The engine's own checksums find flipped bits in its blocks. This one also finds the right bytes
  * in the wrong place, because the family and the row key are part of it: a block written to another
  * block's place passes the engine's check and fails ours. It guards against accidents, not against
- * somebody who can write to the disk; so it needs no key (decision 0028). */
+ * somebody who can write to the disk; so it needs no key (decision 0025). */
 #include "store.h"
 
 #include "bytes.h"

@@ -7,10 +7,11 @@
 
 #define GC_MANY 256u /* dead rows from which rounds come faster */
 #define GC_FASTER 8u
-#define GC_TURNS 8u        /* one of so many spans of GC_AGAIN_US is each other owner's */
-#define GC_TRIES_MAX 16u   /* partitions asked about in one tick for one we may collect */
-#define GC_LOOKS_MAX 2048u /* partitions passed in one tick: all of them are half a million steps  \
-                            */
+#define GC_TURNS 8u      /* one of so many spans of GC_AGAIN_US is each other owner's */
+#define GC_TRIES_MAX 16u /* partitions asked about in one tick for one we may collect */
+#define GC_LOOKS_MAX                                                                               \
+    2048u /* partitions passed in one tick: all of them are half a million steps                   \
+           */
 
 /* --- who may run one */
 
