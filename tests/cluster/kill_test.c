@@ -44,18 +44,19 @@ static const char *find_event(const char *at, const char *state)
     return at ? strstr(at + 1, start) : NULL;
 }
 
-/* The whole list, then that the victim is suspected, then that it is back. */
-static bool is_told(void *context)
+/* The whole list, then that the victim is dead; with `back` also that it is alive again. */
+static bool is_told(void *back)
 {
     static char text[1 << 20];
     FILE *file = fopen(told, "r");
     size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    const char *dead;
 
-    (void)context;
     if (file)
         fclose(file);
     text[size] = 0;
-    return find_event(find_event(strstr(text, "event: members\n"), "suspect"), "alive") != NULL;
+    dead = find_event(strstr(text, "event: members\n"), "dead");
+    return back ? find_event(dead, "alive") != NULL : dead != NULL;
 }
 
 static int setup(void **state)
@@ -104,10 +105,11 @@ static unsigned write_all(void)
 
         if (i == KILL_AT)
             peer_kill(&cluster.peers[VICTIM]);
-        if (i == RESTART_AT)
+        if (i == RESTART_AT) {
+            cluster_await(is_told, NULL, 30, "the stream of members tells of the death");
             missed = hints();
-        if (i == RESTART_AT)
             peer_start(&cluster, &cluster.peers[VICTIM]);
+        }
         if (peer->pid == 0)
             peer = &cluster.peers[(i + 1) % 5];
         if (keys_put(&keys, i, peer) / 100 != 2 && peer != &cluster.peers[VICTIM])
@@ -133,7 +135,7 @@ static void test_D1_kill_one_of_five(void **state)
     printf("%lld rows were remembered for it\n", (long long)missed); /* 600 writes, 3 of 5 own */
     assert_true(missed > 100 && missed <= 600);
     cluster_await(no_hints, NULL, 30, "no hints are left");
-    cluster_await(is_told, NULL, 30, "the stream of members told of the death");
+    cluster_await(is_told, &cluster, 30, "the stream of members tells that it is back");
 }
 
 int main(void)

@@ -13,7 +13,11 @@ static void fuzz_answer(struct edge_conn *conn, const struct op *op, uint32_t sl
 {
     struct result_value value = {.etag = 9, .body = op->key, .meta = op->meta};
     struct result_item item = {.key = op->key, .siblings = 1};
+    static const struct result_self self;
+    static const struct result_cluster cluster;
     struct result result = {.kind = op->kind,
+                            .self = &self,
+                            .cluster = &cluster,
                             .acks = 1,
                             .required = 2,
                             .total = 3,
