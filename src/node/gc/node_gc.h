@@ -16,7 +16,7 @@
 #define GC_CHUNK_ROWS 64u          /* rows in one batch: client writes pass in between */
 #define GC_KEYS_MAX (1u << 20)     /* bytes of row keys of one round */
 #define GC_TOUCHED_MAX 64u         /* rows written while a page is read; more end the round */
-#define GC_PAGES_MAX 64u           /* pages one round reads: a partition with few rows to drop */
+#define GC_PAGES_MAX 64u           /* pages one round reads: where few rows are to be dropped */
 #define GC_MARKS_MAX 2048u         /* parts of rows that one round asks about */
 #define GC_AGAIN_US INSTANT_S(5)   /* before a round about a partition where one brought nothing */
 #define GC_SOON_US INSTANT_MS(500) /* or where rows were too young */

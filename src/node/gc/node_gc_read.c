@@ -56,8 +56,9 @@ void node_gc_read(struct node *node, struct gc_round *round)
                                 .until = slice_of(round->until.bytes, round->until.size),
                                 .rows_max = SCAN_ROWS_MAX,
                                 .bytes_max = GC_PAGE_BYTES};
+    /* Our own round stops before (gc_page_end); others ask about rows with more between them. */
     struct node_read *read =
-        ++round->pages <= GC_PAGES_MAX ? node_read_start(node, READ_GC, &range) : NULL;
+        ++round->pages <= 4 * GC_PAGES_MAX ? node_read_start(node, READ_GC, &range) : NULL;
 
     if (read)
         read->request = round->ref;
@@ -221,6 +222,7 @@ static void gc_page_end(struct node *node, struct gc_round *round, bool is_full,
 {
     bool is_own = round->peer == node->self, is_young = round->at > 0;
 
+    is_full |= is_own && !is_last && round->pages >= GC_PAGES_MAX;
     if (!is_full && !is_last) {
         node_gc_progress(node, round, round->state);
         node_gc_read(node, round);
