@@ -9,9 +9,9 @@ SOAK_HOURS ?= 8
 MUTANT_SECONDS ?= 200
 
 CHECK_STEPS += sim-check sim-meta sim-mutants
-LIMIT_sim-check := 480
+LIMIT_sim-check := 900
 LIMIT_sim-meta := 60
-LIMIT_sim-mutants := 150
+LIMIT_sim-mutants := 300
 PROVIDES += soak mutants
 .PHONY: deletes replay
 
