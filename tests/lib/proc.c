@@ -41,7 +41,7 @@ pid_t proc_start(char *const argv[], const char *log)
     if (fd < 0 || dup2(fd, 0) < 0)
         _exit(126);
     close(fd);
-    execv(argv[0], argv);
+    execvp(argv[0], argv);
     _exit(127);
 }
 

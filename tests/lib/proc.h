@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* proc_start runs argv[0] with its output appended to the file `log` and no input. Aborts when that
- * is not possible. */
+/* proc_start runs argv[0], found as a shell would, with its output appended to the file `log` and
+ * no input. Aborts when that is not possible. */
 pid_t proc_start(char *const argv[], const char *log);
 /* proc_is_running tells whether the child has not ended; one that has is not reaped by this. */
 bool proc_is_running(pid_t pid);
