@@ -325,8 +325,7 @@ struct result_key_member {
 struct result {
     enum op_kind kind;
     enum status status;
-    bool is_more;  /* further results follow under this ticket, until it is cancelled */
-    bool is_later; /* it is one of those: what changed since the one before */
+    bool is_more; /* further results follow under this ticket, until it is cancelled */
     enum outcome outcome;
     bool is_created;               /* OP_PUT: nothing was there before */
     uint8_t acks, required, total; /* owners that answered, that had to, that there are */

@@ -143,7 +143,7 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
 
     if (edge_reply_is_refused(answer, result))
         return;
-    if (result->is_later) {
+    if (answer->slot->is_begun) {
         edge_stream_event(answer, "member", edge_member_json(result->members));
         return;
     }

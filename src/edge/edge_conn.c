@@ -195,7 +195,8 @@ void edge_conn_reply(struct edge_conn *conn, uint32_t slot, instant now,
     if (slot - conn->ring.head >= edge_ring_count(&conn->ring))
         return; /* the connection was cut meanwhile */
     ensure(edge_ring_at(&conn->ring, slot)->state == SLOT_OPEN);
-    if (result->is_later && conn->output.size - conn->sent > EDGE_WATCH_HIGH) {
+    if (edge_ring_at(&conn->ring, slot)->is_begun &&
+        conn->output.size - conn->sent > EDGE_WATCH_HIGH) {
         edge_conn_cut(conn);
         return;
     }

@@ -39,7 +39,7 @@ void node_watch_member(struct node *node, uint64_t id8)
     for (uint32_t i = 0; i < node->watch.count; i++) {
         struct result *result = node_reply_client(node, &op, node->watch.tickets[i], &outcome);
 
-        result->is_more = result->is_later = true;
+        result->is_more = true;
         result->members = member;
         result->member_count = 1;
         result->digest = node_digest(node);

@@ -10,7 +10,7 @@ static const struct result_member peers[] = {{.rank = RANK_ALIVE, .incarnation =
 static const struct result whole = {
     .kind = OP_MEMBERS, .is_more = true, .members = peers, .member_count = 2};
 static const struct result change = {
-    .kind = OP_MEMBERS, .is_more = true, .is_later = true, .members = &peers[1], .member_count = 1};
+    .kind = OP_MEMBERS, .is_more = true, .members = &peers[1], .member_count = 1};
 static struct client client;
 
 static int setup(void **state)
