@@ -4,8 +4,7 @@
 
 static enum edge_verdict edge_cluster_op(struct edge_call *call, enum op_kind kind)
 {
-    call->op->kind = kind;
-    call->slot->kind = kind;
+    edge_kv_kind(call, kind);
     return VERDICT_OP;
 }
 

@@ -13,11 +13,12 @@ static void put(json_t *object, const char *name, json_t *value)
 /* An id of four hex digits in the path, and whether the step is forced. */
 static enum edge_verdict keys_step(struct edge_call *call, enum key_step step)
 {
+    static const char digits[] = "0123456789abcdef";
     struct slice text = call->parts[0];
     unsigned id = 0;
     int force = 0;
 
-    call->op->kind = call->slot->kind = OP_KEYS;
+    edge_kv_kind(call, OP_KEYS);
     call->op->key_step = step;
     if (step == KEY_LIST || step == KEY_INSTALL)
         return VERDICT_OP;
@@ -25,13 +26,13 @@ static enum edge_verdict keys_step(struct edge_call *call, enum key_step step)
     if (force == -2)
         return VERDICT_FAULT;
     for (size_t i = 0; i < text.size; i++) {
-        const char *digit = memchr("0123456789abcdef", text.data[i], 16);
+        const char *digit = memchr(digits, text.data[i], 16);
 
         if (!digit || text.size != 4)
             return edge_call_fault(call, PROBLEM_BAD_REQUEST,
                                    "the id of a key is four hex digits, as GET /v1/cluster/keys "
                                    "shows them");
-        id = id << 4 | (unsigned)(strchr("0123456789abcdef", *digit) - "0123456789abcdef");
+        id = id << 4 | (unsigned)(digit - digits);
     }
     call->op->key_id = (uint16_t)id;
     call->op->is_on = force == 1;
