@@ -159,6 +159,6 @@ void edge_restore_reply(struct edge_answer *answer, const struct result *result)
         return;
     }
     body = json_object();
-    (void)json_object_set_new_nocheck(body, "rows", json_integer(result->row_count));
+    edge_json_put(body, "rows", json_integer(result->row_count));
     edge_json_reply(answer, 200, result, body);
 }

@@ -4,11 +4,6 @@
 #include "edge_room.h"
 #include "ensure.h"
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 static json_t *edge_number(uint64_t number)
 {
     return json_integer((json_int_t)(number & INT64_MAX));
@@ -71,28 +66,28 @@ void edge_self_reply(struct edge_answer *answer, const struct result *result)
     if (edge_reply_is_refused(answer, result))
         return;
     body = json_object();
-    put(body, "id", edge_json_hex(self->id.bytes, NODE_ID_SIZE));
-    put(body, "name", edge_json_label(&self->name));
-    put(body, "version", json_string(answer->edge->config.version));
-    put(body, "cluster_id", edge_json_hex(self->cluster_id, CLUSTER_ID_SIZE));
-    put(body, "host", edge_json_label(&self->host));
-    put(body, "zone", edge_json_label(&self->zone));
-    put(body, "weight", edge_weight_json(self->weight));
+    edge_json_put(body, "id", edge_json_hex(self->id.bytes, NODE_ID_SIZE));
+    edge_json_put(body, "name", edge_json_label(&self->name));
+    edge_json_put(body, "version", json_string(answer->edge->config.version));
+    edge_json_put(body, "cluster_id", edge_json_hex(self->cluster_id, CLUSTER_ID_SIZE));
+    edge_json_put(body, "host", edge_json_label(&self->host));
+    edge_json_put(body, "zone", edge_json_label(&self->zone));
+    edge_json_put(body, "weight", edge_weight_json(self->weight));
     part = json_object();
-    put(part, "advertised", edge_json_address(&self->mesh));
-    put(part, "http_port", json_integer(self->http_port));
-    put(body, "addresses", part);
+    edge_json_put(part, "advertised", edge_json_address(&self->mesh));
+    edge_json_put(part, "http_port", json_integer(self->http_port));
+    edge_json_put(body, "addresses", part);
     part = json_object();
-    put(part, "keys", edge_number(self->keys));
-    put(part, "bytes", edge_number(self->bytes));
-    put(part, "read_only", json_boolean(self->is_read_only));
-    put(part, "recovering", json_boolean(self->is_recovering));
-    put(body, "store", part);
-    put(body, "state", json_string(edge_self_state(self)));
-    put(body, "place", json_string(edge_place_name(self->place_state)));
-    put(body, "incarnation", edge_number(self->incarnation));
-    put(body, "uptime_s", edge_number(self->uptime_s));
-    put(body, "blocked", json_integer(self->blocked));
+    edge_json_put(part, "keys", edge_number(self->keys));
+    edge_json_put(part, "bytes", edge_number(self->bytes));
+    edge_json_put(part, "read_only", json_boolean(self->is_read_only));
+    edge_json_put(part, "recovering", json_boolean(self->is_recovering));
+    edge_json_put(body, "store", part);
+    edge_json_put(body, "state", json_string(edge_self_state(self)));
+    edge_json_put(body, "place", json_string(edge_place_name(self->place_state)));
+    edge_json_put(body, "incarnation", edge_number(self->incarnation));
+    edge_json_put(body, "uptime_s", edge_number(self->uptime_s));
+    edge_json_put(body, "blocked", json_integer(self->blocked));
     edge_json_reply(answer, 200, result, body);
 }
 
@@ -115,23 +110,24 @@ static json_t *edge_member_json(const struct result_member *member)
 {
     json_t *object = json_object();
 
-    put(object, "id", edge_json_hex(member->id.bytes, NODE_ID_SIZE));
-    put(object, "name", edge_json_label(&member->name));
-    put(object, "state", json_string(edge_rank_name(member->rank)));
-    put(object, "place", json_string(edge_place_name(member->place_state)));
-    put(object, "incarnation", edge_number(member->incarnation));
-    put(object, "mesh", edge_json_address(&member->mesh));
-    put(object, "http", edge_member_http(member));
-    put(object, "host", edge_json_label(&member->host));
-    put(object, "zone", edge_json_label(&member->zone));
-    put(object, "weight", edge_weight_json(member->weight));
-    put(object, "tags", json_object());
-    put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
-    put(object, "since", member->since_ms ? edge_json_time(member->since_ms) : json_null());
-    put(object, "self", json_boolean(member->is_self));
-    put(object, "blocked", json_boolean(member->is_blocked));
-    put(object, "hints", json_integer(member->hints));
-    put(object, "lag_s", edge_json_thousandths(member->lag_ms));
+    edge_json_put(object, "id", edge_json_hex(member->id.bytes, NODE_ID_SIZE));
+    edge_json_put(object, "name", edge_json_label(&member->name));
+    edge_json_put(object, "state", json_string(edge_rank_name(member->rank)));
+    edge_json_put(object, "place", json_string(edge_place_name(member->place_state)));
+    edge_json_put(object, "incarnation", edge_number(member->incarnation));
+    edge_json_put(object, "mesh", edge_json_address(&member->mesh));
+    edge_json_put(object, "http", edge_member_http(member));
+    edge_json_put(object, "host", edge_json_label(&member->host));
+    edge_json_put(object, "zone", edge_json_label(&member->zone));
+    edge_json_put(object, "weight", edge_weight_json(member->weight));
+    edge_json_put(object, "tags", json_object());
+    edge_json_put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
+    edge_json_put(object, "since",
+                  member->since_ms ? edge_json_time(member->since_ms) : json_null());
+    edge_json_put(object, "self", json_boolean(member->is_self));
+    edge_json_put(object, "blocked", json_boolean(member->is_blocked));
+    edge_json_put(object, "hints", json_integer(member->hints));
+    edge_json_put(object, "lag_s", edge_json_thousandths(member->lag_ms));
     return object;
 }
 
@@ -159,10 +155,10 @@ void edge_members_reply(struct edge_answer *answer, const struct result *result)
             (void)json_array_append_new(members, edge_member_json(member));
     }
     for (unsigned i = RANK_ALIVE; i <= RANK_LEFT; i++)
-        put(totals, edge_rank_name((enum member_rank)i), json_integer(counts[i]));
-    put(body, "members", members);
-    put(body, "counts", totals);
-    put(body, "digest", edge_json_u64(result->digest));
+        edge_json_put(totals, edge_rank_name((enum member_rank)i), json_integer(counts[i]));
+    edge_json_put(body, "members", members);
+    edge_json_put(body, "counts", totals);
+    edge_json_put(body, "digest", edge_json_u64(result->digest));
     if (!result->is_more) {
         edge_json_reply(answer, 200, result, body);
         return;
@@ -179,7 +175,7 @@ void edge_rtt_reply(struct edge_answer *answer, const struct result *result)
         return;
     body = json_object();
     peers = json_array();
-    put(body, "peer", edge_json_label(&answer->edge->config.name));
+    edge_json_put(body, "peer", edge_json_label(&answer->edge->config.name));
     for (uint32_t i = 0; i < result->member_count; i++) {
         const struct result_member *member = &result->members[i];
         json_t *object;
@@ -187,12 +183,12 @@ void edge_rtt_reply(struct edge_answer *answer, const struct result *result)
         if (member->is_self || member->rank > RANK_SUSPECT)
             continue;
         object = json_object();
-        put(object, "peer", edge_json_label(&member->name));
-        put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
-        put(object, "deviation_ms", edge_rtt_json(member->rtt_var_us));
+        edge_json_put(object, "peer", edge_json_label(&member->name));
+        edge_json_put(object, "rtt_ms", edge_rtt_json(member->rtt_us));
+        edge_json_put(object, "deviation_ms", edge_rtt_json(member->rtt_var_us));
         (void)json_array_append_new(peers, object);
     }
-    put(body, "to", peers);
+    edge_json_put(body, "to", peers);
     edge_json_reply(answer, 200, result, body);
 }
 
@@ -269,17 +265,17 @@ static json_t *edge_owner_json(const struct result_owner *owner, unsigned rank, 
 {
     json_t *object = json_object();
 
-    put(object, "rank", json_integer(rank));
-    put(object, "peer", edge_json_label(&owner->name));
-    put(object, "id", edge_json_hex(owner->id.bytes, NODE_ID_SIZE));
-    put(object, "state", json_string(edge_rank_name(owner->rank)));
-    put(object, "base", json_boolean(owner->is_base));
-    put(object, "target", json_boolean(owner->is_target));
+    edge_json_put(object, "rank", json_integer(rank));
+    edge_json_put(object, "peer", edge_json_label(&owner->name));
+    edge_json_put(object, "id", edge_json_hex(owner->id.bytes, NODE_ID_SIZE));
+    edge_json_put(object, "state", json_string(edge_rank_name(owner->rank)));
+    edge_json_put(object, "base", json_boolean(owner->is_base));
+    edge_json_put(object, "target", json_boolean(owner->is_target));
     if (is_verify) {
-        put(object, "etag", edge_json_etag(owner->etag));
-        put(object, "answer", json_string(status_text(owner->answer)));
+        edge_json_put(object, "etag", edge_json_etag(owner->etag));
+        edge_json_put(object, "answer", json_string(status_text(owner->answer)));
     }
-    put(object, "hints", json_integer(owner->hints));
+    edge_json_put(object, "hints", json_integer(owner->hints));
     return object;
 }
 
@@ -299,13 +295,13 @@ void edge_ring_reply(struct edge_answer *answer, const struct result *result)
                     (owner->answer == STATUS_OK || owner->answer == STATUS_MISSING);
         (void)json_array_append_new(owners, edge_owner_json(owner, i, is_verify));
     }
-    put(body, "ns", edge_json_text(answer->slot->ns));
-    put(body, "key", edge_json_text(answer->slot->key));
-    put(body, "partition", json_integer(result->partition));
-    put(body, "ring_version", edge_json_u64(result->layout));
-    put(body, "owners", owners);
+    edge_json_put(body, "ns", edge_json_text(answer->slot->ns));
+    edge_json_put(body, "key", edge_json_text(answer->slot->key));
+    edge_json_put(body, "partition", json_integer(result->partition));
+    edge_json_put(body, "ring_version", edge_json_u64(result->layout));
+    edge_json_put(body, "owners", owners);
     if (is_verify)
-        put(body, "agree", json_boolean(is_agreed));
+        edge_json_put(body, "agree", json_boolean(is_agreed));
     edge_json_reply(answer, 200, result, body);
 }
 
@@ -321,15 +317,15 @@ void edge_overlay_reply(struct edge_answer *answer, const struct result *result)
         const struct result_hop *hop = &result->hops[i];
         json_t *step = json_object();
 
-        put(step, "id", edge_json_hex(hop->id.bytes, NODE_ID_SIZE));
-        put(step, "address", edge_json_address(&hop->address));
-        put(step, "prefix_bits", json_integer(hop->prefix));
-        put(step, "rtt_ms", edge_rtt_json(hop->rtt_us));
-        put(step, "contacts", json_integer(hop->contacts));
-        put(step, "answered", json_boolean(hop->is_answered));
+        edge_json_put(step, "id", edge_json_hex(hop->id.bytes, NODE_ID_SIZE));
+        edge_json_put(step, "address", edge_json_address(&hop->address));
+        edge_json_put(step, "prefix_bits", json_integer(hop->prefix));
+        edge_json_put(step, "rtt_ms", edge_rtt_json(hop->rtt_us));
+        edge_json_put(step, "contacts", json_integer(hop->contacts));
+        edge_json_put(step, "answered", json_boolean(hop->is_answered));
         (void)json_array_append_new(steps, step);
     }
-    put(body, "steps", steps);
+    edge_json_put(body, "steps", steps);
     edge_json_reply(answer, 200, result, body);
 }
 
@@ -347,9 +343,9 @@ void edge_accepted_reply(struct edge_answer *answer, const struct result *result
         return;
     }
     body = json_object();
-    put(body, "state",
-        json_string(result->kind == OP_LEAVE    ? "leaving"
-                    : result->kind == OP_FORGET ? "forgotten"
-                                                : "joining"));
+    edge_json_put(body, "state",
+                  json_string(result->kind == OP_LEAVE    ? "leaving"
+                              : result->kind == OP_FORGET ? "forgotten"
+                                                          : "joining"));
     edge_json_reply(answer, 202, result, body);
 }

@@ -1,11 +1,6 @@
 /* edge_crdt_reply.c: answers about keys of CRDT types: {"type","value","context"}. */
 #include "edge_crdt.h"
 
-static void crdt_put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 /* Tells whether a partition left the key with several types. */
 static bool crdt_is_mixed(unsigned types)
 {
@@ -68,9 +63,9 @@ static json_t *crdt_child(json_t *map, const char *name, unsigned type)
     json_t *child = json_object_get(map, name);
 
     if (type == TYPE_SET && !json_is_array(child))
-        crdt_put(map, name, child = json_array());
+        edge_json_put(map, name, child = json_array());
     else if (type == TYPE_MAP && !json_is_object(child))
-        crdt_put(map, name, child = json_object());
+        edge_json_put(map, name, child = json_object());
     return child;
 }
 
@@ -95,7 +90,7 @@ static void crdt_field(json_t *map, const struct result_element *element)
                 crdt_child(map, name, type),
                 edge_json_text(slice_of(path.data + next + 1, path.size - next - 1)));
         else if (type != TYPE_MAP)
-            crdt_put(map, name, crdt_leaf(element, type));
+            edge_json_put(map, name, crdt_leaf(element, type));
         if (type != TYPE_MAP)
             return;
         map = crdt_child(map, name, type);
@@ -167,12 +162,12 @@ static void crdt_parts(struct edge_answer *answer, const struct result *result)
         if (!(result->types & 1u << type))
             continue;
         part = json_object();
-        crdt_put(part, "type", json_string(edge_type_text(type)));
-        crdt_put(part, "value", crdt_value(result, type));
+        edge_json_put(part, "type", json_string(edge_type_text(type)));
+        edge_json_put(part, "value", crdt_value(result, type));
         (void)json_array_append_new(parts, part);
     }
-    crdt_put(body, "parts", parts);
-    crdt_put(body, "context", edge_json_text(result->context));
+    edge_json_put(body, "parts", parts);
+    edge_json_put(body, "context", edge_json_text(result->context));
     edge_json_reply(answer, 300, result, body);
 }
 
@@ -227,9 +222,9 @@ static void crdt_one_field(struct edge_answer *answer, const struct result *resu
     name[answer->slot->filter.size] = 0;
     value = json_object_get(map, name);
     if (value) {
-        crdt_put(body, "value", json_incref(value));
-        crdt_put(body, "context", edge_json_text(result->context));
-        crdt_put(body, "next", crdt_next(result));
+        edge_json_put(body, "value", json_incref(value));
+        edge_json_put(body, "context", edge_json_text(result->context));
+        edge_json_put(body, "next", crdt_next(result));
         edge_json_reply(answer, 200, result, body);
     } else {
         json_decref(body);
@@ -243,8 +238,8 @@ static void crdt_one_member(struct edge_answer *answer, const struct result *res
 {
     json_t *body = json_object();
 
-    crdt_put(body, "present", json_boolean(result->status == STATUS_OK));
-    crdt_put(body, "context", edge_json_text(result->context));
+    edge_json_put(body, "present", json_boolean(result->status == STATUS_OK));
+    edge_json_put(body, "context", edge_json_text(result->context));
     edge_json_reply(answer, 200, result, body);
 }
 
@@ -263,15 +258,15 @@ static void crdt_answer(struct edge_answer *answer, const struct result *result)
         return;
     }
     body = json_object();
-    crdt_put(body, "type", json_string(edge_type_text(type)));
+    edge_json_put(body, "type", json_string(edge_type_text(type)));
     if (answer->slot->form == FORM_ALL && type == TYPE_MAP) {
         crdt_one_field(answer, result, body);
         return;
     }
-    crdt_put(body, "value", crdt_value(result, type));
-    crdt_put(body, "context", edge_json_text(result->context));
+    edge_json_put(body, "value", crdt_value(result, type));
+    edge_json_put(body, "context", edge_json_text(result->context));
     if (type == TYPE_SET || type == TYPE_MAP)
-        crdt_put(body, "next", crdt_next(result));
+        edge_json_put(body, "next", crdt_next(result));
     edge_json_reply(answer, 200, result, body);
 }
 

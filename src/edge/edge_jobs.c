@@ -6,11 +6,6 @@
 
 #define WEIGHT_MAX 64u
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)(value & INT64_MAX));
@@ -45,20 +40,21 @@ static json_t *job_json(const struct result_job *job)
 
     snprintf(id, sizeof id, "%s-%.*s", job_kind_name(job->kind), (int)job->name.size,
              job->name.text);
-    put(object, "id", json_string(id));
-    put(object, "kind", json_string(job_kind_name(job->kind)));
-    put(object, "state", json_string(states[job->state]));
-    put(object, "peer", edge_json_label(&job->name));
-    put(object, "of", edge_json_label(&job->of));
-    put(object, "done", number(job->done));
-    put(object, "total", job->total ? number(job->total) : json_null());
-    put(object, "unit", json_string("bytes"));
-    put(object, "rate", number(job->rate));
-    put(object, "eta_s", job->total && job->rate ? number(left / job->rate) : json_null());
-    put(object, "running_s", number(job->since_s));
-    put(partitions, "done", json_integer(job->parts_done));
-    put(partitions, "total", json_integer(job->parts_total));
-    put(object, "partitions", partitions);
+    edge_json_put(object, "id", json_string(id));
+    edge_json_put(object, "kind", json_string(job_kind_name(job->kind)));
+    edge_json_put(object, "state", json_string(states[job->state]));
+    edge_json_put(object, "peer", edge_json_label(&job->name));
+    edge_json_put(object, "of", edge_json_label(&job->of));
+    edge_json_put(object, "done", number(job->done));
+    edge_json_put(object, "total", job->total ? number(job->total) : json_null());
+    edge_json_put(object, "unit", json_string("bytes"));
+    edge_json_put(object, "rate", number(job->rate));
+    edge_json_put(object, "eta_s",
+                  job->total && job->rate ? number(left / job->rate) : json_null());
+    edge_json_put(object, "running_s", number(job->since_s));
+    edge_json_put(partitions, "done", json_integer(job->parts_done));
+    edge_json_put(partitions, "total", json_integer(job->parts_total));
+    edge_json_put(object, "partitions", partitions);
     return object;
 }
 
@@ -93,8 +89,8 @@ void edge_jobs_reply(struct edge_answer *answer, const struct result *result)
     if (wanted.size) {
         json_decref(jobs);
     } else {
-        put(body, "jobs", jobs);
-        put(body, "peers_silent", json_integer(result->silent_count));
+        edge_json_put(body, "jobs", jobs);
+        edge_json_put(body, "peers_silent", json_integer(result->silent_count));
     }
     edge_json_reply(answer, 200, result, body);
 }

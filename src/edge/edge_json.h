@@ -28,6 +28,12 @@ bool edge_json_dump(struct buffer *into, const json_t *body);
  * repeated names. NULL: call->fault. */
 json_t *edge_json_read(struct edge_call *call, struct slice body);
 
+/* edge_json_put sets a field of our own naming and takes over `value`; without memory the document
+ * lacks it. */
+static inline void edge_json_put(json_t *object, const char *name, json_t *value)
+{
+    (void)json_object_set_new_nocheck(object, name, value);
+}
 /* edge_stream_event writes one event of a stream; it takes over `data`. */
 void edge_stream_event(struct edge_answer *answer, const char *name, json_t *data);
 

@@ -5,11 +5,6 @@
 
 #define NAMED_MAX 8 /* peers named in a refusal; the others are counted */
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 /* An id of four hex digits in the path, and whether the step is forced. */
 static enum edge_verdict keys_step(struct edge_call *call, enum key_step step)
 {
@@ -137,22 +132,22 @@ void edge_keys_reply(struct edge_answer *answer, const struct result *result)
     for (unsigned i = 0; i < result->key_count; i++) {
         json_t *key = json_object();
 
-        put(key, "id", key_id_json(result->keys[i]));
-        put(key, "primary", json_boolean(i == 0));
+        edge_json_put(key, "id", key_id_json(result->keys[i]));
+        edge_json_put(key, "primary", json_boolean(i == 0));
         (void)json_array_append_new(keys, key);
     }
     for (uint32_t i = 0; i < result->key_member_count; i++) {
         json_t *member = json_object();
 
-        put(member, "name", edge_json_label(&result->key_members[i].name));
-        put(member, "id", edge_json_u64(result->key_members[i].id8));
-        put(member, "state", json_string(ack_name(result->key_members[i].ack)));
+        edge_json_put(member, "name", edge_json_label(&result->key_members[i].name));
+        edge_json_put(member, "id", edge_json_u64(result->key_members[i].id8));
+        edge_json_put(member, "state", json_string(ack_name(result->key_members[i].ack)));
         (void)json_array_append_new(members, member);
     }
-    put(body, "keys", keys);
-    put(body, "members", members);
-    put(body, "complete", json_boolean(keys_missing(result) == 0));
+    edge_json_put(body, "keys", keys);
+    edge_json_put(body, "members", members);
+    edge_json_put(body, "complete", json_boolean(keys_missing(result) == 0));
     if (result->key_changed)
-        put(body, "changed", key_id_json(result->key_changed));
+        edge_json_put(body, "changed", key_id_json(result->key_changed));
     edge_json_reply(answer, 200, result, body);
 }

@@ -93,11 +93,6 @@ static void edge_kv_value(struct edge_answer *answer, const struct result *resul
 
 /* --- several values as JSON (300) */
 
-static void edge_json_put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 static bool edge_is_json_text(struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)

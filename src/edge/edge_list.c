@@ -6,16 +6,14 @@ static json_t *edge_list_item(const struct result_item *item)
 {
     json_t *object = json_object();
 
-    (void)json_object_set_new_nocheck(object, "key", edge_json_text(item->key));
-    (void)json_object_set_new_nocheck(object, "etag", edge_json_etag(item->value.etag));
-    (void)json_object_set_new_nocheck(object, "type",
-                                      json_string(edge_type_text(item->value.type)));
-    (void)json_object_set_new_nocheck(object, "size", json_integer(item->value.size));
-    (void)json_object_set_new_nocheck(object, "modified", edge_json_time(item->value.modified_ms));
+    edge_json_put(object, "key", edge_json_text(item->key));
+    edge_json_put(object, "etag", edge_json_etag(item->value.etag));
+    edge_json_put(object, "type", json_string(edge_type_text(item->value.type)));
+    edge_json_put(object, "size", json_integer(item->value.size));
+    edge_json_put(object, "modified", edge_json_time(item->value.modified_ms));
     if (item->value.expires_ms)
-        (void)json_object_set_new_nocheck(object, "expires",
-                                          edge_json_time(item->value.expires_ms));
-    (void)json_object_set_new_nocheck(object, "siblings", json_integer(item->siblings));
+        edge_json_put(object, "expires", edge_json_time(item->value.expires_ms));
+    edge_json_put(object, "siblings", json_integer(item->siblings));
     return object;
 }
 
@@ -75,10 +73,10 @@ void edge_list_reply(struct edge_answer *answer, const struct result *result)
     items = json_array();
     for (uint32_t i = 0; i < result->item_count; i++)
         (void)json_array_append_new(items, edge_list_item(&result->items[i]));
-    (void)json_object_set_new_nocheck(body, "items", items);
-    (void)json_object_set_new_nocheck(body, "prefixes", json_array());
-    (void)json_object_set_new_nocheck(body, "next", edge_list_next(result));
-    (void)json_object_set_new_nocheck(body, "cursor", json_null());
+    edge_json_put(body, "items", items);
+    edge_json_put(body, "prefixes", json_array());
+    edge_json_put(body, "next", edge_list_next(result));
+    edge_json_put(body, "cursor", json_null());
     buffer_init(&text, EDGE_REPLY_MAX);
     edge_answer_head(answer, 200);
     edge_answer_route(answer, result);

@@ -2,11 +2,6 @@
 #include "edge_json.h"
 #include "edge_room.h"
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 /* Appends one change to the packed list in the slot's echo buffer. */
 static bool preview_change(struct edge_call *call, struct slice name, uint16_t weight)
 {
@@ -91,18 +86,19 @@ void edge_preview_reply(struct edge_answer *answer, const struct result *result)
         const struct result_flow *flow = &result->flows[i];
         json_t *move = json_object();
 
-        put(move, "from", flow->from.size ? edge_json_label(&flow->from) : json_null());
-        put(move, "to", edge_json_label(&flow->to));
-        put(move, "partitions", json_integer(flow->partitions));
-        put(move, "bytes", json_integer((json_int_t)flow->bytes));
+        edge_json_put(move, "from", flow->from.size ? edge_json_label(&flow->from) : json_null());
+        edge_json_put(move, "to", edge_json_label(&flow->to));
+        edge_json_put(move, "partitions", json_integer(flow->partitions));
+        edge_json_put(move, "bytes", json_integer((json_int_t)flow->bytes));
         (void)json_array_append_new(moves, move);
     }
-    put(body, "ring_version", edge_json_u64(result->layout));
-    put(body, "partitions", json_integer(result->moved));
-    put(body, "of", json_integer(result->slots));
-    put(body, "share",
+    edge_json_put(body, "ring_version", edge_json_u64(result->layout));
+    edge_json_put(body, "partitions", json_integer(result->moved));
+    edge_json_put(body, "of", json_integer(result->slots));
+    edge_json_put(
+        body, "share",
         edge_json_thousandths(result->slots ? 1000ull * result->moved / result->slots : 0));
-    put(body, "bytes", json_integer((json_int_t)result->moved_bytes));
-    put(body, "moves", moves);
+    edge_json_put(body, "bytes", json_integer((json_int_t)result->moved_bytes));
+    edge_json_put(body, "moves", moves);
     edge_json_reply(answer, 200, result, body);
 }

@@ -149,11 +149,6 @@ enum edge_verdict edge_space_body(struct edge_call *call, struct slice body)
 
 /* --- answers */
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 /* The largest unit that says it without a rest: "90s", "1h"; null for ever. */
 static json_t *space_duration(uint64_t ms)
 {
@@ -183,15 +178,15 @@ static json_t *space_json(const struct result_space *space)
     const struct space_settings *full = &space->full;
     json_t *object = json_object(), *own = json_array();
 
-    put(object, "namespace", edge_json_text(space->name));
-    put(object, "replicas", json_integer(full->replicas));
-    put(object, "consistency", json_string(space_consistencies[full->consistency - 1]));
-    put(object, "conflict", json_string(space_conflicts[full->conflict - 1]));
-    put(object, "ttl", space_duration(full->ttl_ms));
+    edge_json_put(object, "namespace", edge_json_text(space->name));
+    edge_json_put(object, "replicas", json_integer(full->replicas));
+    edge_json_put(object, "consistency", json_string(space_consistencies[full->consistency - 1]));
+    edge_json_put(object, "conflict", json_string(space_conflicts[full->conflict - 1]));
+    edge_json_put(object, "ttl", space_duration(full->ttl_ms));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (space->own.set & names[i].bit)
             (void)json_array_append_new(own, json_string(names[i].name));
-    put(object, "set", own);
+    edge_json_put(object, "set", own);
     return object;
 }
 
@@ -246,7 +241,7 @@ void edge_space_list_reply(struct edge_answer *answer, const struct result *resu
     rows = json_array();
     for (uint32_t i = 0; i < result->space_count; i++)
         (void)json_array_append_new(rows, space_json(&result->spaces[i]));
-    put(body, "namespaces", rows);
+    edge_json_put(body, "namespaces", rows);
     edge_json_reply(answer, 200, result, body);
 }
 

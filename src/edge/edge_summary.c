@@ -3,11 +3,6 @@
 #include "edge_json.h"
 #include "edge_room.h"
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    (void)json_object_set_new_nocheck(object, name, value);
-}
-
 static const char *edge_summary_health(const struct result_cluster *cluster)
 {
     if (!cluster->is_founded)
@@ -33,9 +28,9 @@ static void edge_warn(json_t *warnings, bool is_true, const char *code, const ch
     if (!is_true)
         return;
     warning = json_object();
-    put(warning, "code", json_string(code));
-    put(warning, "text", json_string(text));
-    put(warning, "next", json_string(next));
+    edge_json_put(warning, "code", json_string(code));
+    edge_json_put(warning, "text", json_string(text));
+    edge_json_put(warning, "next", json_string(next));
     (void)json_array_append_new(warnings, warning);
 }
 
@@ -89,8 +84,8 @@ static json_t *edge_summary_forget(const struct result_cluster *c)
     if (c->forget_wait == FORGET_NOBODY)
         return json_null();
     forget = json_object();
-    put(forget, "peer", edge_json_label(&c->forget_name));
-    put(forget, "waits_for", json_string(waits[c->forget_wait]));
+    edge_json_put(forget, "peer", edge_json_label(&c->forget_name));
+    edge_json_put(forget, "waits_for", json_string(waits[c->forget_wait]));
     return forget;
 }
 
@@ -108,15 +103,15 @@ static json_t *edge_summary_counts(const struct result_cluster *c)
 {
     json_t *counts = json_object();
 
-    put(counts, "alive", json_integer(c->alive));
-    put(counts, "suspect", json_integer(c->suspect));
-    put(counts, "dead", json_integer(c->dead));
-    put(counts, "left", json_integer(c->left));
-    put(counts, "joining", json_integer(c->joining));
-    put(counts, "active", json_integer(c->active));
-    put(counts, "leaving", json_integer(c->leaving));
-    put(counts, "weighing", json_integer(c->weighing));
-    put(counts, "forgotten", json_integer(c->forgotten));
+    edge_json_put(counts, "alive", json_integer(c->alive));
+    edge_json_put(counts, "suspect", json_integer(c->suspect));
+    edge_json_put(counts, "dead", json_integer(c->dead));
+    edge_json_put(counts, "left", json_integer(c->left));
+    edge_json_put(counts, "joining", json_integer(c->joining));
+    edge_json_put(counts, "active", json_integer(c->active));
+    edge_json_put(counts, "leaving", json_integer(c->leaving));
+    edge_json_put(counts, "weighing", json_integer(c->weighing));
+    edge_json_put(counts, "forgotten", json_integer(c->forgotten));
     return counts;
 }
 
@@ -124,9 +119,10 @@ static json_t *edge_summary_key(const struct result_cluster *c)
 {
     json_t *key = json_object();
 
-    put(key, "ours", edge_json_u64(c->key_id_ours));
-    put(key, "foreign", c->key_id_seen ? edge_json_u64(c->key_id_seen) : json_null());
-    put(key, "foreign_from", c->key_id_seen ? edge_json_address(&c->key_from) : json_null());
+    edge_json_put(key, "ours", edge_json_u64(c->key_id_ours));
+    edge_json_put(key, "foreign", c->key_id_seen ? edge_json_u64(c->key_id_seen) : json_null());
+    edge_json_put(key, "foreign_from",
+                  c->key_id_seen ? edge_json_address(&c->key_from) : json_null());
     return key;
 }
 
@@ -136,9 +132,9 @@ static json_t *edge_summary_tombstones(const struct result_cluster *c)
     json_t *tombstones = json_object();
     const struct label *absent = &c->tombstones_absent;
 
-    put(tombstones, "count", json_integer((json_int_t)c->tombstones));
-    put(tombstones, "waiting_for",
-        absent->size ? json_stringn(absent->text, absent->size) : json_null());
+    edge_json_put(tombstones, "count", json_integer((json_int_t)c->tombstones));
+    edge_json_put(tombstones, "waiting_for",
+                  absent->size ? json_stringn(absent->text, absent->size) : json_null());
     return tombstones;
 }
 
@@ -147,10 +143,11 @@ static json_t *edge_summary_hints(const struct result_cluster *c)
 {
     json_t *hints = json_object();
 
-    put(hints, "pending", json_integer(c->hints));
-    put(hints, "dropped", json_integer((json_int_t)c->hints_dropped));
-    put(hints, "waiting_for", c->hints_for.size ? edge_json_label(&c->hints_for) : json_null());
-    put(hints, "lag_s", edge_json_thousandths(c->unconfirmed_ms));
+    edge_json_put(hints, "pending", json_integer(c->hints));
+    edge_json_put(hints, "dropped", json_integer((json_int_t)c->hints_dropped));
+    edge_json_put(hints, "waiting_for",
+                  c->hints_for.size ? edge_json_label(&c->hints_for) : json_null());
+    edge_json_put(hints, "lag_s", edge_json_thousandths(c->unconfirmed_ms));
     return hints;
 }
 
@@ -158,11 +155,11 @@ static json_t *edge_summary_scrub(const struct result_cluster *c)
 {
     json_t *scrub = json_object();
 
-    put(scrub, "age_s", json_integer((json_int_t)c->scrub_age_s));
-    put(scrub, "verified", json_integer((json_int_t)c->scrub_rows));
-    put(scrub, "corrupt", json_integer((json_int_t)c->rows_corrupt));
-    put(scrub, "repaired", json_integer((json_int_t)c->rows_mended));
-    put(scrub, "quarantined", json_integer((json_int_t)c->rows_bad));
+    edge_json_put(scrub, "age_s", json_integer((json_int_t)c->scrub_age_s));
+    edge_json_put(scrub, "verified", json_integer((json_int_t)c->scrub_rows));
+    edge_json_put(scrub, "corrupt", json_integer((json_int_t)c->rows_corrupt));
+    edge_json_put(scrub, "repaired", json_integer((json_int_t)c->rows_mended));
+    edge_json_put(scrub, "quarantined", json_integer((json_int_t)c->rows_bad));
     return scrub;
 }
 
@@ -177,31 +174,31 @@ void edge_summary_reply(struct edge_answer *answer, const struct result *result)
     }
     body = json_object();
     partitions = json_object();
-    put(body, "health", json_string(edge_summary_health(c)));
-    put(body, "ready", json_boolean(c->is_ready));
-    put(body, "size", json_integer(c->alive + c->suspect));
-    put(body, "members", edge_summary_counts(c));
-    put(body, "replicas", json_integer(c->replicas));
-    put(partitions, "total", json_integer(c->partitions));
-    put(partitions, "moving", json_integer(c->partitions_moving));
-    put(partitions, "differing", json_integer(c->partitions_differing));
-    put(partitions, "diverged", json_integer(c->partitions_diverged));
-    put(partitions, "compared_s", json_integer(c->compared_s));
-    put(partitions, "unavailable", json_integer(c->partitions_unavailable));
-    put(partitions, "under_replicated", json_integer(c->partitions_under));
-    put(body, "partitions", partitions);
-    put(body, "hints", edge_summary_hints(c));
-    put(body, "siblings", json_integer((json_int_t)c->siblings));
-    put(body, "tombstones", edge_summary_tombstones(c));
-    put(body, "ring_version", edge_json_u64(c->layout));
-    put(body, "digest", edge_json_u64(result->digest));
-    put(body, "seeds", json_integer(c->seeds));
-    put(body, "seeds_silent", json_integer(c->seeds_silent));
-    put(body, "key", edge_summary_key(c));
-    put(body, "forgetting", edge_summary_forget(c));
-    put(body, "away", edge_summary_away(c));
-    put(body, "scrub", edge_summary_scrub(c));
-    put(body, "warnings", edge_summary_warnings(c));
+    edge_json_put(body, "health", json_string(edge_summary_health(c)));
+    edge_json_put(body, "ready", json_boolean(c->is_ready));
+    edge_json_put(body, "size", json_integer(c->alive + c->suspect));
+    edge_json_put(body, "members", edge_summary_counts(c));
+    edge_json_put(body, "replicas", json_integer(c->replicas));
+    edge_json_put(partitions, "total", json_integer(c->partitions));
+    edge_json_put(partitions, "moving", json_integer(c->partitions_moving));
+    edge_json_put(partitions, "differing", json_integer(c->partitions_differing));
+    edge_json_put(partitions, "diverged", json_integer(c->partitions_diverged));
+    edge_json_put(partitions, "compared_s", json_integer(c->compared_s));
+    edge_json_put(partitions, "unavailable", json_integer(c->partitions_unavailable));
+    edge_json_put(partitions, "under_replicated", json_integer(c->partitions_under));
+    edge_json_put(body, "partitions", partitions);
+    edge_json_put(body, "hints", edge_summary_hints(c));
+    edge_json_put(body, "siblings", json_integer((json_int_t)c->siblings));
+    edge_json_put(body, "tombstones", edge_summary_tombstones(c));
+    edge_json_put(body, "ring_version", edge_json_u64(c->layout));
+    edge_json_put(body, "digest", edge_json_u64(result->digest));
+    edge_json_put(body, "seeds", json_integer(c->seeds));
+    edge_json_put(body, "seeds_silent", json_integer(c->seeds_silent));
+    edge_json_put(body, "key", edge_summary_key(c));
+    edge_json_put(body, "forgetting", edge_summary_forget(c));
+    edge_json_put(body, "away", edge_summary_away(c));
+    edge_json_put(body, "scrub", edge_summary_scrub(c));
+    edge_json_put(body, "warnings", edge_summary_warnings(c));
     edge_json_reply(answer, 200, result, body);
 }
 
